@@ -1,0 +1,121 @@
+"""Read the cells of a column: text, numbers, days, and how a message shows a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["OPEN", "as_numbers", "as_text", "days_to_dates", "show", "span", "to_day", "to_days"]
+
+#: the day number that stands for "open" (no date)
+OPEN = np.iinfo(np.int32).min
+
+
+def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Texts, the mask of missing cells (NaN or empty), the mask of numbers that became text."""
+    raw = values.astype(object).to_numpy() if values.dtype != object else values.to_numpy()
+    missing = pd.isna(raw) | (raw == "")
+    odd = np.zeros(len(raw), dtype=bool)
+    if pd.api.types.infer_dtype(values, skipna=True) not in ("string", "empty"):
+        odd = np.array([not isinstance(value, str) for value in raw], dtype=bool) & ~missing
+        raw = raw.copy()
+        raw[odd] = [_digits(value) for value in raw[odd]]
+    if missing.any():
+        raw = raw.copy()
+        raw[missing] = None
+    return raw, missing, odd
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def as_numbers(values: pd.Series | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Floats (NaN where missing), and the mask of cells that hold something else."""
+    series = pd.Series(values)
+    if pd.api.types.is_bool_dtype(series):
+        return np.full(len(series), np.nan), np.ones(len(series), dtype=bool)
+    if pd.api.types.is_numeric_dtype(series):
+        numbers = series.to_numpy(dtype=float, na_value=np.nan)
+        return numbers, np.zeros(len(series), dtype=bool)
+    numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    blank = series.isna().to_numpy() | (series.astype(object) == "").to_numpy()
+    return numbers, np.isnan(numbers) & ~blank
+
+
+def to_days(values: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Days since 1970-01-01 as int32 (``OPEN`` where missing), and the mask of cells that are no date.
+
+    Times of day are cut off. Text is ISO 8601 (``2016-06-30``) or eight digits (``20160630``).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days, bad = to_days(pd.Series(["2016-06-30", None, "20160701", "soon"]))
+    >>> days[[0, 2]].tolist(), bad.tolist()
+    ([16982, 16983], [False, False, False, True])
+    """
+    series = pd.Series(values)
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        series = series.dt.tz_localize(None)
+    if pd.api.types.is_datetime64_dtype(series):
+        return _days(series.to_numpy().astype("datetime64[D]")), np.zeros(len(series), dtype=bool)
+    raw = series.astype(object)
+    blank = (raw.isna() | (raw == "")).to_numpy()
+    days = np.full(len(raw), np.datetime64("NaT"), dtype="datetime64[D]")
+    if blank.all():
+        return _days(days), ~blank
+    codes, distinct = pd.factorize(raw[~blank])
+    parsed = np.array([to_day(value) for value in distinct], dtype="datetime64[D]")
+    days[~blank] = parsed[codes]
+    return _days(days), np.isnat(days) & ~blank
+
+
+def to_day(value: Any) -> np.datetime64:
+    """One date, NaT when it is none. Called once a distinct value."""
+    nat = np.datetime64("NaT", "D")
+    if isinstance(value, (int, np.integer, float)) and not isinstance(value, bool):
+        value = _digits(value)
+    try:
+        if isinstance(value, str):
+            text = value.strip()
+            if len(text) == 8 and text.isdigit():
+                text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+            if len(text) < 10 or not (text[4] == text[7] == "-"):
+                return nat
+            if len(text) > 10:
+                pd.Timestamp(text)
+            return np.datetime64(text[:10], "D")
+        return np.datetime64(pd.Timestamp(value).date(), "D")
+    except (ValueError, TypeError, OverflowError):
+        return nat
+
+
+def _days(dates: np.ndarray) -> np.ndarray:
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    return np.where(np.isnat(dates), OPEN, days).astype(np.int32)
+
+
+def days_to_dates(days: np.ndarray) -> np.ndarray:
+    """Day numbers as ``datetime64[D]``, NaT where open."""
+    dates = days.astype(np.int64).astype("datetime64[D]")
+    return np.where(days == OPEN, np.datetime64("NaT", "D"), dates)
+
+
+def show(value: Any) -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return "a missing value"
+    if isinstance(value, (np.datetime64, pd.Timestamp)):
+        return str(value)[:10]
+    if isinstance(value, np.generic):
+        value = value.item()
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…" + text[-1]
+
+
+def span(low: float, high: float) -> str:
+    return f"[{low:g}, {high:g}]" if np.isfinite(high) else f"[{low:g}, ∞)"
