@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 __all__ = [
     "APPROVAL_PREFIX",
+    "CASE_TEXTS",
     "CASE_TYPES",
     "ENTITY_KINDS",
     "FACT_TYPES",
     "LEVELS",
     "RELATION_KINDS",
+    "RELATION_NAMES",
     "RELATION_TEXTS",
     "ROLES",
     "SECTORS",
@@ -71,6 +73,37 @@ RELATION_TEXTS = MappingProxyType(
     }
 )
 
+#: relation kind -> a short name, English and Chinese, for legends and reports
+RELATION_NAMES = MappingProxyType(
+    {
+        "owns": ("owns", "持股"),
+        "officer": ("officer", "任职"),
+        "controls": ("controls", "协议控制"),
+        "concert": ("in concert", "一致行动"),
+        "kin": ("kin", "亲属"),
+        "same_as": ("same as?", "疑为同一主体"),
+        "branch_of": ("branch of", "分支机构"),
+        "invests": ("invests", "投资"),
+        "manages": ("manages", "管理"),
+        "distributes": ("sells", "代销"),
+        "custodies": ("custodian", "托管"),
+        "guarantees": ("guarantees", "担保"),
+        "lends": ("lends", "出借"),
+        "pays": ("pays", "付款"),
+        "raises_on": ("raises on", "平台融资"),
+        "packaged_from": ("packaged from", "打包"),
+        "subcontracts": ("subcontracts", "转包"),
+        "channels": ("settles for", "支付通道"),
+        "cooperates": ("cooperates", "合作"),
+        "operates": ("operates", "运营"),
+        "publishes": ("publishes", "发布"),
+        "promotes": ("promotes", "推广"),
+        "endorses": ("endorses", "代言"),
+        "member_of": ("member of", "会员单位"),
+        "located_at": ("located at", "地址"),
+    }
+)
+
 #: relation kinds, each a sentence *source verb target*
 RELATION_KINDS: tuple[str, ...] = tuple(RELATION_TEXTS)
 
@@ -93,20 +126,25 @@ ROLES = MappingProxyType(
     }
 )
 
-#: case types; those of :data:`SEED_CASES` make an entity a seed of propagation while they are in force
-CASE_TYPES: tuple[str, ...] = (
-    "banned",
-    "revoked",
-    "illegal_fundraising",
-    "unlicensed_finance",
-    "sanctioned",
-    "abnormal",
-    "criminal_record",
-    "determination",
-    "order",
-    "tipoff",
-    "complaint",
+#: case type -> English and Chinese name
+CASE_TEXTS = MappingProxyType(
+    {
+        "banned": ("banned", "取缔或禁业"),
+        "revoked": ("licence revoked", "吊销"),
+        "illegal_fundraising": ("illegal fund-raising", "非法集资"),
+        "unlicensed_finance": ("unlicensed finance", "无证从事金融业务"),
+        "sanctioned": ("sanctioned", "处罚"),
+        "abnormal": ("abnormal operation", "经营异常"),
+        "criminal_record": ("criminal record", "犯罪记录"),
+        "determination": ("determination", "定性"),
+        "order": ("order", "责令"),
+        "tipoff": ("tip-off", "举报"),
+        "complaint": ("complaint", "投诉"),
+    }
 )
+
+#: case types; those of :data:`SEED_CASES` make an entity a seed of propagation while they are in force
+CASE_TYPES: tuple[str, ...] = tuple(CASE_TEXTS)
 
 SEED_CASES: tuple[str, ...] = CASE_TYPES[:5]
 

@@ -1,0 +1,131 @@
+"""Tables for people as CSV, Excel, Parquet or HTML: written whole or not at all, and never run as formulas."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from riskgraph._optional import import_optional
+from riskgraph.errors import InvalidParameter
+
+__all__ = ["neutralise", "write_atomically", "write_table"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def neutralise(frame: pd.DataFrame) -> pd.DataFrame:
+    """Frame whose texts no spreadsheet takes for a formula: those that begin like one get a leading apostrophe.
+
+    Numbers stay numbers. Column names are treated alike.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> neutralise(pd.DataFrame({"name": ["=1+1", "甲公司"], "share": [-0.5, 0.2]}))["name"].tolist()
+    ["'=1+1", '甲公司']
+    """
+
+    def safe(value: Any) -> Any:
+        return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+    clean = frame.copy()
+    for position, column in enumerate(frame.columns):
+        if not pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_datetime64_any_dtype(frame[column]):
+            clean.isetitem(position, frame[column].astype(object).map(lambda value: safe(_joined(value))))
+    return clean.rename(columns=safe)
+
+
+def _joined(value: Any) -> Any:
+    """Tuples and lists of ids as text joined by semicolons."""
+    return ";".join(map(str, value)) if isinstance(value, (tuple, list, set, frozenset)) else value
+
+
+def write_atomically(path: str | Path, write: Callable[[str], None]) -> Path:
+    """Write a file through a temporary one beside it: after a fault the old content is still whole."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    try:
+        write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a table for people; the ending of ``path`` says how: ``.csv``, ``.xlsx``, ``.parquet`` or ``.html``.
+
+    CSV is UTF-8 with a mark that lets Excel show Chinese. Parquet keeps values as they are.
+
+    Raises
+    ------
+    InvalidParameter
+        Another ending.
+    MissingDependency
+        Excel or Parquet is asked for and its extra is not installed.
+
+    Examples
+    --------
+    >>> import pandas as pd, tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_table(pd.DataFrame({"name": ["甲"], "risk": [0.5]}), pathlib.Path(folder) / "ranking.csv")
+    ...     path.read_text("utf-8-sig").split()
+    ['name,risk', '甲,0.5']
+    """
+    path = Path(path)
+    kind = path.suffix.lower()
+    safe = neutralise(frame)
+    if kind == ".csv":
+        return write_atomically(
+            path, lambda name: safe.to_csv(name, index=False, encoding="utf-8-sig", lineterminator="\n")
+        )
+    if kind == ".xlsx":
+        import_optional("openpyxl", extra="excel")
+        return write_atomically(path, lambda name: safe.to_excel(name, index=False))
+    if kind == ".parquet":
+        import_optional("pyarrow", extra="parquet")
+        plain = frame.map(_joined) if len(frame) else frame
+        return write_atomically(path, lambda name: plain.to_parquet(name, index=False))
+    if kind == ".html":
+        text = _html(safe, path.stem)
+        return write_atomically(path, lambda name: _write_text(name, text))
+    raise InvalidParameter(f"'path' must end in .csv, .xlsx, .parquet or .html; got {path.name!r}")
+
+
+def _write_text(name: str, text: str) -> None:
+    Path(name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _html(frame: pd.DataFrame, title: str) -> str:
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{'' if value is None or value != value else escape(str(value))}</td>" for value in row)
+        + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    return (
+        "<!doctype html><html><head><meta charset='utf-8'>"
+        "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{escape(title)}</title><style>body{{font-family:sans-serif}}table{{border-collapse:collapse}}"
+        "td,th{border:1px solid #bbb;padding:.3em .6em;text-align:left;vertical-align:top}</style></head>"
+        f"<body><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></body></html>\n"
+    )
