@@ -99,6 +99,22 @@ class DatedTables:
         known = frame["known_from"].to_numpy()
         return frame[np.isnat(known) | (known <= _date(self._known))].reset_index(drop=True)
 
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every row of the five tables whatever the dates: ``from_tables(**graph.tables())`` is the same graph.
+
+        Examples
+        --------
+        >>> import riskgraph as rg
+        >>> graph = rg.datasets.toy_dated()
+        >>> rg.EntityGraph.from_tables(**graph.tables()).equals(graph)
+        True
+        """
+        return {
+            "entities": self._all.copy(deep=False),
+            "relations": self._store.frame(np.arange(len(self._store)), self.ids),
+            **{name: frame.copy(deep=False) for name, frame in self._tables.items()},
+        }
+
     def _in_force(self, table: str) -> pd.DataFrame:
         def build() -> pd.DataFrame:
             frame = self.known(table)
