@@ -30,7 +30,7 @@ check: setup  ## lint, types and import contracts only
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
 	$(BIN)/mypy
-	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/lint-imports
 
 notebooks: setup  ## run every notebook from top to bottom
 	$(BIN)/python -m pytest -n 2 tests/test_notebooks.py

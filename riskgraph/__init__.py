@@ -2,7 +2,10 @@
 
 >>> import riskgraph as rg
 >>> graph = rg.datasets.toy_chain()
->>> rg.ownership.integrated_ownership(graph, owners=["ann"])[["asset", "share_min"]]  # doctest: +SKIP
+>>> rg.ownership.integrated_ownership(graph, owners=["Ann"])[["asset", "share_min"]]
+     asset  share_min
+0  Holding        0.6
+1     Mine        0.3
 
 Sub-packages are loaded when first used: ``readers``, ``datasets``, ``identity``, ``ownership``, ``risk``, ``nesting``,
 ``supervision``, ``plot``, ``report``.

@@ -85,7 +85,9 @@ class DatedTables:
         Examples
         --------
         >>> import riskgraph as rg
-        >>> rg.datasets.toy_dated().known("relations")["source"].tolist()  # doctest: +SKIP
+        >>> graph = rg.datasets.toy_dated().at("2016-06-30")
+        >>> len(graph.relations), len(graph.known("relations"))
+        (2, 3)
         """
         if table == "relations":
             return self._store.frame(np.flatnonzero(self._store.known(self._known)), self.ids)
@@ -179,7 +181,8 @@ class DatedTables:
         --------
         >>> import riskgraph as rg
         >>> graph = rg.datasets.toy_dated()
-        >>> graph.at("2022-06-30").relations["source"].tolist()  # doctest: +SKIP
+        >>> graph.at("2016-06-30").relations["source"].tolist(), graph.at("2016-07-01").relations["source"].tolist()
+        (['Ann', 'Carl'], ['Bob', 'Carl'])
         """
         graph = self._like(day=_day("valid", valid), known=None if known is None else _day("known", known), dated=True)
         if graph._day == self._day and graph._known == self._known:

@@ -276,7 +276,8 @@ class EntityGraph(DatedTables):
         Examples
         --------
         >>> import riskgraph as rg
-        >>> rg.datasets.toy_banned_platform().seeds().to_dict()  # doctest: +SKIP
+        >>> rg.datasets.toy_banned_platform().seeds().to_dict()
+        {'Platform': 1.0}
         """
         cases = self.cases
         cases = cases[cases["type"].isin(SEED_CASES)]
@@ -381,7 +382,11 @@ class EntityGraph(DatedTables):
         Examples
         --------
         >>> import riskgraph as rg
-        >>> rg.datasets.toy_chain().summary()  # doctest: +SKIP
+        >>> rg.datasets.toy_chain().summary()
+               table     kind  count
+        0   entities  company      2
+        1   entities   person      1
+        2  relations     owns      2
         """
         kinds = np.bincount(self.kinds, minlength=len(ENTITY_KINDS))
         rows = [("entities", kind, int(count)) for kind, count in zip(ENTITY_KINDS, kinds, strict=True) if count]
