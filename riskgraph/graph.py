@@ -184,12 +184,7 @@ class EntityGraph(DatedTables):
     @classmethod
     def _from_clean(cls, tables: Tables, quality: pd.DataFrame, rejected: Mapping[str, pd.DataFrame]) -> EntityGraph:
         entities = tables.entities.reset_index(drop=True)
-        ids = pd.Index(entities["id"], dtype=object)
-        store = RelationStore.from_frame(
-            tables.relations,
-            ids.get_indexer(pd.Index(tables.relations["source"], dtype=object)),
-            ids.get_indexer(pd.Index(tables.relations["target"], dtype=object)),
-        )
+        store = RelationStore.from_frame(tables.relations, tables.source, tables.target)
         others = {}
         for name, prefix in _PREFIX.items():
             frame = getattr(tables, name).reset_index(drop=True)

@@ -78,6 +78,9 @@ class Tables:
     cases: pd.DataFrame
     licences: pd.DataFrame
     facts: pd.DataFrame
+    #: positions in ``entities`` of the ends of the relations
+    source: np.ndarray
+    target: np.ndarray
     quality: pd.DataFrame
     rejected: dict[str, pd.DataFrame]
 
@@ -106,6 +109,10 @@ class _Sheet:
         self.data: dict[str, Any] = {column: frame[column] for column in frame.columns}
         self.good = np.ones(len(frame), dtype=bool)
         self.quality = quality
+        #: columns whose empty cells are None already
+        self.tidy: set[str] = set()
+        #: entity codes of the columns that name entities
+        self.codes: dict[str, np.ndarray] = {}
 
     def reject(self, bad: np.ndarray, column: str, text: Callable[[Any], str]) -> None:
         """Leave out the rows of the mask; ``text`` turns the value that came into the problem."""
@@ -135,6 +142,7 @@ class _Sheet:
                 "repaired",
             )
         self.data[column] = values
+        self.tidy.add(column)
         if needed:
             self.reject(missing, column, lambda value: f"{show(value)} is no id; give a text")
 
@@ -190,9 +198,9 @@ class _Sheet:
 
     def known(self, column: str, ids: pd.Index) -> None:
         """Reject rows whose column names no entity."""
-        bad = ids.get_indexer(pd.Index(self.data[column], dtype=object)) < 0
+        self.codes[column] = ids.get_indexer(pd.Index(self.data[column], dtype=object))
         self.reject(
-            bad, column, lambda value: f"{show(value)} is not an id of entities; add the entity or correct the id"
+            self.codes[column] < 0, column, lambda value: f"{show(value)} is not an id of entities; add the entity or correct the id"
         )
 
     # -- results -------------------------------------------------------------------------------------------------
@@ -210,7 +218,8 @@ class _Sheet:
             values = values[self.good] if isinstance(values, np.ndarray) else values.to_numpy()[self.good]
             if values.dtype == object:
                 values = pd.Series(values, index=self.labels[self.good], dtype=object)
-                values = values if column == "value" else values.where(values.notna(), None)
+                if column != "value" and column not in self.tidy:
+                    values = values.where(values.notna(), None)
             columns[column] = values
         return pd.DataFrame(columns, index=self.labels[self.good])
 
@@ -267,7 +276,14 @@ def clean_tables(
     report = quality.frame()
     if on_error == "raise" and rejected:
         raise invalid(report)
-    return Tables(**{name: sheet.clean() for name, sheet in sheets.items()}, quality=report, rejected=rejected)
+    ends = sheets["relations"]
+    return Tables(
+        **{name: sheet.clean() for name, sheet in sheets.items()},
+        source=ends.codes["source"][ends.good],
+        target=ends.codes["target"][ends.good],
+        quality=report,
+        rejected=rejected,
+    )
 
 
 def invalid(quality: pd.DataFrame) -> InvalidTable:
