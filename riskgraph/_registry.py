@@ -27,23 +27,32 @@ _NEEDED = {
 
 # a name that holds one of these is a fund, plan, account or portfolio: money somebody manages
 _PRODUCT = re.compile(
-    r"资产管理计划|资管计划|信托计划|理财产品|证券投资基金|私募.*基金(?!管理)|投资基金[一二三四五六七八九十\d]*[号期]|员工持股计划|"
+    r"资产管理计划|资管计划|信托计划|资金信托|资金计划|理财产品|资产管理产品|资管产品|股票型产品|证券投资基金|"
+    r"私募.*基金(?!管理)|投资基金[一二三四五六七八九十\d]*[号期]|股权投资基金$|合作基金$|母基金$|定增$|员工持股计划|"
     r"组合$|保险产品|分红|万能险|专户|账户$|专用证券账户|号集合|[一二三四五六七八九十\d]+[号期]$|ETF|LOF|指数基金|混合型|"
-    r"养老金|年金计划|社保基金|fund$|trust plan",
+    r"养老金|年金计划|社保基金|กองทุน|\bfund\b|trust plan",
     re.IGNORECASE,
 )
+# manager-custodian-plan: two hyphens after a house that manages other people's money
+_MANAGED = re.compile(r"^[^-]*(?:基金|资管|资本|证券|信托)(?:公司)?-[^-]+-.+")
 _COMPANY = re.compile(
-    r"公司|企业|集团|合伙|银行|合作社|事务所|中心|工厂|厂$|商店|商行|研究院|研究所|大学|学院|医院|协会|基金会|工会|委员会|政府|"
-    r"财政[厅局]|国资委|管理局|办公室|信用社|交易所|俱乐部|农场|部$|"
-    r"\b(co|corp|corporation|inc|incorporated|ltd|limited|llc|llp|lp|plc|gmbh|ag|sa|bv|nv|holdings?|group|bank|company|"
-    r"partners|capital|pte|bhd|trust|association|foundation|university|nominees?)\b\.?",
+    r"公司|企业|集团|合伙|银行|合作社|联社$|事务所|中心|工厂|厂$|商店|商行|宾馆$|酒店$|研究院|研究所|测绘院|地质大队|大学|学院|"
+    r"医院|电视台|影视城$|协会|基金会|工会|委员会|办公室|信用社|交易所|俱乐部|农场|部$|株式会社|บริษัท|ธนาคาร|"
+    r"\b(co|corp|corporation|inc|incorporated|ltd|limited|llc|llp|lp|plc|gmbh|ag|holdings?|group|bank\w*|banking|company|"
+    r"partners|capital|pte|bhd|berhad|trust|association|foundation|university|nominees?|international|branch|securities|"
+    r"investments?)\b\.?|\b(s\.?a\.?s?|b\.?v|n\.?v|s\.?e|l\.?l\.?c|l\.?p)\b\.?$|(limited|bank)$",
     re.IGNORECASE,
 )
-_STATE = re.compile(r"国有资产监督管理|国资委|财政[部厅局]|人民政府$|管理委员会$|国务院")
+_STATE = re.compile(
+    r"国有资产监督管理|国资委|财政[部厅局]|人民政府$|管理委员会$|国务院|局$|理事会|กระทรวง|"
+    r"\b(office|authority|ministry|department|government)\b",
+    re.IGNORECASE,
+)
 _HAN_PERSON = re.compile(
     r"^[\u3400-\u9fff\U00020000-\U0002fa1f·•\.]{2,6}$|^[\u3400-\u9fff]{1,8}[·•][\u3400-\u9fff·•]{1,12}$"
+    r"|^[\u3400-\u9fff]\([a-z]{1,8}\)[\u3400-\u9fff]$"
 )
-_LATIN_PERSON = re.compile(r"^[^\W\d_]+([ .,'’-]+[^\W\d_]+){1,5}\.?$")
+_OTHER_PERSON = re.compile(r"^[^\W\d_]+([ .,'’-]+[^\W\d_]+){1,5}\.?$|^(นาย|นาง|นางสาว|น\.ส\.)")
 
 
 def normal_name(names: pd.Series) -> pd.Series:
@@ -82,13 +91,13 @@ def kind_of_name(names: pd.Series) -> pd.Series:
 
 def _kind(name: str) -> str:
     text = _normal(name) or ""
-    if _PRODUCT.search(text):
+    if _PRODUCT.search(text) or _MANAGED.match(text):
         return "product"
-    if _STATE.search(text) and "公司" not in text:
+    if _STATE.search(text) and not re.search(r"公司|基金会|\b(ltd|limited|bank)\b", text, re.IGNORECASE):
         return "state"
     if _COMPANY.search(text):
         return "company"
-    if _HAN_PERSON.match(text) or _LATIN_PERSON.match(text):
+    if _HAN_PERSON.match(text) or _OTHER_PERSON.match(text):
         return "person"
     return "unknown"
 

@@ -29,10 +29,10 @@ def subset_font(text: str) -> str:
 
     options = subset.Options(flavor="woff", layout_features=[], notdef_outline=True, desubroutinize=True)
     options.recalc_timestamp = False
-    font = subset.load_font(str(files[0]), options, lazy=True)
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted({letter for letter in text if ord(letter) >= 32})))
-    cutter.subset(font)
     out = io.BytesIO()
-    subset.save_font(font, out, options)
+    with subset.load_font(str(files[0]), options, lazy=True) as font:
+        cutter.subset(font)
+        subset.save_font(font, out, options)
     return base64.b64encode(out.getvalue()).decode()
