@@ -23,10 +23,7 @@
   // state ---------------------------------------------------------------------------------------------------------
   const around = nodes.map(() => []);
   links.forEach((link, place) => { around[link.a].push(place); if (link.b !== link.a) around[link.b].push(place); });
-  const order = nodes.map((_, place) => place).sort((p, q) =>
-    (nodes[q].cases.length > 0) - (nodes[p].cases.length > 0) || nodes[q].risk - nodes[p].risk || around[q].length - around[p].length || p - q);
-  const shown = new Set(order.slice(0, data.first));
-  if (data.focus >= 0) { shown.add(data.focus); for (const l of around[data.focus]) { shown.add(links[l].a); shown.add(links[l].b); } }
+  const shown = new Set(data.first);
   const kinds = new Set(Object.keys(data.kinds));
   let least = 0, day = data.day, picked = data.focus;
   const view = { x: 0, y: 0, k: 1 };

@@ -81,10 +81,11 @@ def page(
     risk = np.zeros(len(view)) if scores is None else scores.reindex(view.ids).fillna(0.0).to_numpy(dtype=float)
     kept = _choose(view, risk, max_nodes)
     part = view if kept.size == len(view) else view.subgraph(list(view.ids[kept]))
-    data = _data(part, risk[kept], None if notes is None else notes.reindex(part.ids), lang)
-    data["left"] = len(view) - len(part)
-    data["focus"] = -1 if entity is None else part.code(entity)
-    data["first"] = FIRST
+    focus = -1 if entity is None else part.code(entity)
+    first = _first(part, risk[kept], focus)
+    places = _layout(part, first)
+    data = _data(part, places, risk[kept], None if notes is None else notes.reindex(part.ids), lang)
+    data |= {"left": len(view) - len(part), "focus": focus, "first": sorted(first.tolist())}
     heading = title or ("关联风险图" if lang == "zh" else "risk graph")
     text = _fill(data, heading, lang)
     return write_atomically(path, lambda name: _write(name, text))
@@ -109,9 +110,10 @@ def _choose(graph: EntityGraph, risk: np.ndarray, most: int) -> np.ndarray:
     return np.sort(np.lexsort((np.arange(len(graph)), -degree, -near))[:most])
 
 
-def _data(graph: EntityGraph, risk: np.ndarray, notes: pd.Series | None, lang: str) -> dict[str, Any]:
+def _data(
+    graph: EntityGraph, places: np.ndarray, risk: np.ndarray, notes: pd.Series | None, lang: str
+) -> dict[str, Any]:
     zh = lang == "zh"
-    places = _layout(graph)
     entities = graph.entities
     cases = graph.known("cases")
     by_entity: dict[str, list[str]] = {}
@@ -164,39 +166,74 @@ def _data(graph: EntityGraph, risk: np.ndarray, notes: pd.Series | None, lang: s
     return {"nodes": nodes, "links": links, "kinds": names, "day": day, "lang": lang}
 
 
-def _layout(graph: EntityGraph) -> np.ndarray:
-    """Places by a spring layout of each component, the components packed in rows; the same graph, the same places."""
-    import networkx as nx
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n = len(graph)
-    places = np.zeros((n, 2))
-    if not n:
-        return places
+def _first(graph: EntityGraph, risk: np.ndarray, focus: int) -> np.ndarray:
+    """Codes of the nodes drawn at first: the focus and its neighbours, cases, then by risk and degree."""
     a, b = graph.columns.source, graph.columns.target
-    _, group = connected_components(coo_array((np.ones(a.size), (a, b)), shape=(n, n)), directed=False)
-    sizes = np.bincount(group)
-    x = y = tall = 0.0
-    width = 90.0 * np.sqrt(n) * 1.4 + 200
-    for which in np.argsort(-sizes, kind="stable"):
-        members = np.flatnonzero(group == which)
-        span = 110.0 * np.sqrt(members.size)
-        if members.size > 1:
-            G = nx.Graph()
-            G.add_nodes_from(members.tolist())
-            inside = np.isin(a, members)
-            G.add_edges_from(zip(a[inside].tolist(), b[inside].tolist(), strict=True))
-            rounds = 60 if members.size < 500 else 25
-            found = nx.spring_layout(G, seed=7, iterations=rounds, k=1.6 / np.sqrt(members.size))
-            spots = np.array([found[node] for node in members.tolist()])
-            low, high = spots.min(axis=0), spots.max(axis=0)
-            places[members] = (spots - low) / np.maximum(high - low, 1e-9) * span
-        if x + span > width and x > 0:
-            x, y, tall = 0.0, y + tall + 60, 0.0
-        places[members] += (x, y)
-        x, tall = x + span + 60, max(tall, span)
+    degree = np.bincount(a, minlength=len(graph)) + np.bincount(b, minlength=len(graph))
+    case = np.isin(graph.ids, graph.cases["entity"].unique())
+    near = np.zeros(len(graph), dtype=bool)
+    if focus >= 0:
+        near[focus] = near[a[b == focus]] = near[b[a == focus]] = True
+    order = np.lexsort((np.arange(len(graph)), -degree, -risk, ~case, ~near))
+    return order[: max(FIRST, int(near.sum()))]
+
+
+def _layout(graph: EntityGraph, first: np.ndarray) -> np.ndarray:
+    """Places: a spring layout of what is drawn first, everything else around a neighbour; always the same.
+
+    The rest is put ring by ring, each node at the golden angle around the node it was reached from, so that expanding a
+    node shows its neighbours beside it.
+    """
+    n = len(graph)
+    places = np.full((n, 2), np.nan)
+    a, b = graph.columns.source.astype(np.int64), graph.columns.target.astype(np.int64)
+    places[first] = _springs(first, a, b)
+    count = np.zeros(n, dtype=np.int64)
+    ends, others = np.r_[a, b], np.r_[b, a]
+    while True:
+        open_ = ~np.isnan(places[ends, 0]) & np.isnan(places[others, 0])
+        if not open_.any():
+            break
+        new, spot = np.unique(others[open_], return_index=True)
+        beside = ends[open_][spot]
+        order = np.argsort(beside, kind="stable")
+        new, beside = new[order], beside[order]
+        rank = np.arange(new.size) - np.searchsorted(beside, beside) + count[beside]
+        np.add.at(count, beside, 1)
+        turn, far = 2.39996 * rank + 0.7 * beside, 46 + 9 * np.sqrt(rank)
+        places[new] = places[beside] + np.column_stack([far * np.cos(turn), far * np.sin(turn)])
+    lonely = np.flatnonzero(np.isnan(places[:, 0]))
+    if lonely.size:
+        wide = max(1, int(np.sqrt(lonely.size) * 1.6))
+        low = 0.0 if lonely.size == n else float(np.nanmax(places[:, 1])) + 90
+        spots = np.arange(lonely.size)
+        places[lonely] = np.column_stack([90.0 * (spots % wide), low + 60.0 * (spots // wide)])
     return places
+
+
+def _springs(nodes: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Spring layout of each component of the nodes given, the components packed in rows."""
+    import networkx as nx
+
+    G = nx.Graph()
+    G.add_nodes_from(nodes.tolist())
+    inside = np.isin(a, nodes) & np.isin(b, nodes)
+    G.add_edges_from(zip(a[inside].tolist(), b[inside].tolist(), strict=True))
+    found: dict[int, np.ndarray] = {}
+    x = y = tall = 0.0
+    width = 130.0 * np.sqrt(max(nodes.size, 1)) * 1.5
+    for members in sorted(nx.connected_components(G), key=lambda part: (-len(part), min(part))):
+        part = G.subgraph(sorted(members))
+        span = 105.0 * np.sqrt(len(members) - 1)
+        spots = nx.spring_layout(part, seed=7, iterations=120, k=2.2 / np.sqrt(len(members)))
+        low = np.min(list(spots.values()), axis=0)
+        size = np.maximum(np.max(list(spots.values()), axis=0) - low, 1e-9)
+        if x > 0 and x + span > width:
+            x, y, tall = 0.0, y + tall + 90, 0.0
+        for node in sorted(members):
+            found[node] = (spots[node] - low) / size * (1.35 * span, span) + (x, y)
+        x, tall = x + 1.35 * span + 100, max(tall, span)
+    return np.array([found[node] for node in nodes.tolist()]).reshape(-1, 2)
 
 
 #: texts of the page, Chinese and English
