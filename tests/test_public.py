@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = (
     "riskgraph",
     "riskgraph.datasets",
+    "riskgraph.identity",
     "riskgraph.nesting",
     "riskgraph.ownership",
     "riskgraph.plot",
