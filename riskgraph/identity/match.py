@@ -29,7 +29,7 @@ def match(graph: EntityGraph, *, kind: str = "person", least: float = 0.01, most
     The prior comes from the data (Fellegi and Sunter 1969): the more often a name is to be expected by chance, the less
     it says. The chance of a name is the product of the frequencies of its length, its first character and each further
     one, as they occur in the graph; how many pairs are truly one is the excess of same-name pairs over what chance
-    explains. Evidence around the two multiplies the odds by fixed ratios (``LIKELIHOOD_RATIOS``); each kind counts once.
+    explains. Evidence around the two multiplies the odds by fixed ratios (``LIKELIHOOD_RATIOS``), each kind once.
 
     Parameters
     ----------
