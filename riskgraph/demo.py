@@ -63,7 +63,7 @@ def run(out: Path, lang: str = "zh", say: Callable[[str], object] = print) -> Pa
     reached = reached[~reached["entity"].isin(seeds.index) & (reached["risk"] > 0)]
     for row in reached.head(10).itertuples(index=False):
         say(f"   {row.risk:.3f} [{row.lower:.3f}, {row.upper:.3f}]  {row.name}")
-        say(f"         {_why(cascade, row.entity, lang)}")
+        say(f"         {row.path}")
 
     say("\n4. What is nested in what: the five highest scores, and why")
     nesting = NestingScorer().fit(graph)
