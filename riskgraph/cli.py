@@ -232,6 +232,71 @@ def nesting(
 
 
 @main.command()
+@_source
+@click.option("--catalogue", default="jiangsu-2016", show_default=True, help="Name of a catalogue, or its folder.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def screen(
+    path: Path,
+    at: str | None,
+    known: str | None,
+    columns: str | None,
+    out: Path | None,
+    top: int,
+    catalogue: str,
+    lang: str,
+) -> None:
+    """Apply the supervision rules to PATH and list the findings with their evidence.
+
+    \b
+    Example:
+      riskgraph screen datasets/county --at 2016-12-31 --top 10
+    """
+    from riskgraph.supervision import Catalogue
+    from riskgraph.supervision import screen as find
+
+    graph = _read(path, at, known, columns)
+    click.echo(repr(graph))
+    _show(find(graph, Catalogue.load(catalogue), lang=lang), top, out)
+
+
+@main.command()
+@_source
+@click.argument("entity")
+@click.option("--catalogue", default="jiangsu-2016", show_default=True, help="Name of a catalogue, or its folder.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def dossier(
+    path: Path,
+    entity: str,
+    at: str | None,
+    known: str | None,
+    columns: str | None,
+    out: Path | None,
+    top: int,
+    catalogue: str,
+    lang: str,
+) -> None:
+    """Compile the file on one firm (一户一档) of PATH: print it, or write .html, .json or .xlsx.
+
+    \b
+    Example:
+      riskgraph dossier datasets/county C5294 --at 2016-12-31 --out dossier.html
+    """
+    from riskgraph.supervision import Catalogue
+    from riskgraph.supervision import dossier as compile_dossier
+
+    graph = _read(path, at, known, columns)
+    file = compile_dossier(graph, entity, Catalogue.load(catalogue), lang=lang)
+    if out is None:
+        _show(file.fields, top, None)
+        return
+    writers = {".html": file.to_html, ".json": file.to_json, ".xlsx": file.to_excel}
+    if out.suffix.lower() not in writers:
+        raise click.BadParameter("the file must end in .html, .json or .xlsx", param_hint="--out")
+    writers[out.suffix.lower()](out)
+    click.echo(f"written: {out}")
+
+
+@main.command()
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo-output"), show_default=True, help="Folder to write to."
 )

@@ -1,0 +1,23 @@
+"""Every benchmark runs at a small size and finds the results it compares equal. No time is asserted."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks"
+SCRIPTS = sorted(path.name for path in FOLDER.glob("*.py") if path.name not in {"run.py", "timing.py"})
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_benchmark_runs(script, tmp_path):
+    result = subprocess.run(
+        [sys.executable, script, "--size", "1000", "--rounds", "1", "--json", str(tmp_path / "figures.json")],
+        cwd=FOLDER, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.strip()
+    assert (tmp_path / "figures.json").stat().st_size > 10
