@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -66,7 +66,7 @@ def run(out: Path, lang: str = "zh", say: Callable[[str], object] = print) -> Pa
         say(f"         {row.path}")
 
     say("\n4. What is nested in what: the five highest scores, and why")
-    nesting = NestingScorer().fit(graph)
+    nesting = NestingScorer(lang=lang).fit(graph)
     nested = nesting.report_.sort_values("score", ascending=False, kind="stable")
     nested = nested[nested["score"] > 0]
     for row in nested.head(5).itertuples(index=False):
@@ -127,9 +127,9 @@ def _pictures(
         import matplotlib.pyplot as plt
 
         for name, picture in progress(draw.items(), total=len(draw), text="pictures"):
-            ax = picture()
-            ax.figure.savefig(out / name, dpi=110)
-            plt.close(ax.figure)
+            figure: Any = picture().figure
+            figure.savefig(out / name, dpi=110)
+            plt.close(figure)
             files.append(out / name)
     finally:
         matplotlib.use(backend)

@@ -28,7 +28,7 @@ def nesting_heatmap(graph: EntityGraph | pd.DataFrame, *, ax: Axes | None = None
     Raises
     ------
     InvalidParameter
-        Neither a graph nor a report with a column ``sectors``.
+        Neither a graph nor a report with a column ``sector_codes``.
 
     Examples
     --------
@@ -40,10 +40,10 @@ def nesting_heatmap(graph: EntityGraph | pd.DataFrame, *, ax: Axes | None = None
     check_lang(lang)
     if isinstance(graph, EntityGraph):
         counts, text = _between(graph), "跨行业关系数" if lang == "zh" else "relations between sectors"
-    elif isinstance(graph, pd.DataFrame) and "sectors" in graph:
-        counts, text = _together(graph), "同链行业" if lang == "zh" else "sectors met on one chain"
+    elif isinstance(graph, pd.DataFrame) and "sector_codes" in graph:
+        counts, text = _together(graph), "同时涉及的主体数" if lang == "zh" else "entities that meet both sectors"
     else:
-        raise InvalidParameter("'graph' must be an EntityGraph or a nesting report with a column 'sectors'")
+        raise InvalidParameter("'graph' must be an EntityGraph or a nesting report with a column 'sector_codes'")
     used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
     ax = axes(ax, (1.8 + 0.62 * max(used.size, 4), 1.4 + 0.55 * max(used.size, 4)))
     if not used.size:
@@ -72,17 +72,8 @@ def _between(graph: EntityGraph) -> np.ndarray:
 
 
 def _together(report: pd.DataFrame) -> np.ndarray:
-    """Entities that touch both sectors; ``sectors`` holds codes joined by ``;`` or a collection of codes."""
+    """Entities that meet both sectors."""
     table = np.zeros((len(report), len(SECTORS)), dtype=np.int64)
-    for row, value in enumerate(report["sectors"]):
-        names = (
-            value.split(";")
-            if isinstance(value, str)
-            else value
-            if isinstance(value, (tuple, list, set, frozenset))
-            else ()
-        )
-        for name in names:
-            if name in SECTORS:
-                table[row, SECTORS.index(name)] = 1
+    for row, codes in enumerate(report["sector_codes"]):
+        table[row, [SECTORS.index(code) for code in codes]] = 1
     return table.T @ table

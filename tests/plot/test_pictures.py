@@ -108,6 +108,15 @@ def test_shares_intervals_and_loops_are_on_the_tree():
     plt.close("all")
 
 
+def test_heatmap_of_a_nesting_report():
+    report = rg.nesting.NestingScorer().fit(rg.datasets.toy_nested_product()).report_
+    ax = rg.plot.nesting_heatmap(report, lang="en")
+    assert [text.get_text() for text in ax.get_xticklabels()] == [
+        "real-estate finance", "bank", "trust", "securities",
+    ]  # fmt: skip
+    pixels(ax)
+
+
 def test_given_axes_are_used():
     _, ax = plt.subplots()
     assert rg.plot.timeline(rg.datasets.toy_dated(), rg.datasets.toy_dated().ids[0], ax=ax) is ax
