@@ -126,7 +126,7 @@ def registry_tables(
         "banned": banned,
     }
     frames = {name: _renamed(name, frame, columns) for name, frame in given.items() if frame is not None}
-    book = _Book(frames["companies"])
+    book = Book(frames["companies"])
     parts = []
     if "shareholders" in frames:
         parts.append(book.holdings(frames["shareholders"]))
@@ -153,7 +153,7 @@ def _renamed(name: str, frame: pd.DataFrame, columns: Mapping[str, str] | None) 
     return frame
 
 
-class _Book:
+class Book:
     """Ids given out so far: companies by id and exact name, people by name within one firm."""
 
     def __init__(self, companies: pd.DataFrame) -> None:

@@ -303,6 +303,7 @@ FACT_TYPES = MappingProxyType(
                 "name",
                 "address",
                 "legal_representative",
+                "undisclosed_owner",
             ],
             "text",
         ),
