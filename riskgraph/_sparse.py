@@ -38,9 +38,9 @@ SHARE_UNITS = 10**15
 #: a column whose shares sum to 1 within this is fully held
 CLOSED = 1e-12
 #: components up to this size share one sparse factorisation with their neighbours in the order
-SMALL = 64
+SMALL = 200
 #: components up to this size are factorised densely, larger ones are iterated
-DENSE = 1500
+DENSE = 500
 #: thin stages are joined up to this many rows, so that a chain of thousands of levels stays a few solves
 CHUNK = 4096
 
@@ -243,7 +243,7 @@ class WalkSolver:
 
     The strongly connected components are found once and put in topological order. Walks between components are
     followed once, level by level; only the components, where walks return, are factorised: small ones together with
-    their neighbours in the order, those up to 1,500 nodes densely, larger ones by a preconditioned iteration that
+    their neighbours in the order, those up to 500 nodes densely, larger ones by a preconditioned iteration that
     runs until its residual is at rounding level.
 
     Parameters

@@ -123,6 +123,7 @@ def check(path: Path, at: str | None, known: str | None, columns: str | None, ou
     "--seed-cases", metavar="TYPE,…", help="Begin at entities under cases of these types, instead of bans and the like."
 )
 @click.option("--page", type=click.Path(path_type=Path), help="Also write an interactive page.")
+@click.option("--with-seeds", is_flag=True, help="List the seeds themselves too.")
 def propagate(
     path: Path,
     at: str | None,
@@ -134,6 +135,7 @@ def propagate(
     seeds: tuple[str, ...],
     seed_cases: str | None,
     page: Path | None,
+    with_seeds: bool,
 ) -> None:
     """Spread risk from banned firms in PATH and rank who is reached, with the main path of each.
 
@@ -149,7 +151,9 @@ def propagate(
     if seed_cases is not None:
         begin = _seeds_of(graph, seed_cases)
     model = spread(graph, begin, method)
-    _show(model.report_, top, out)
+    report = model.report_
+    click.echo(f"{int((report['hops'] == 0).sum()):,} seeds, {int((report['hops'] > 0).sum()):,} entities reached")
+    _show(report if with_seeds else report[report["hops"] > 0], top, out)
     if page is not None:
         from riskgraph.report import page as write_page
 

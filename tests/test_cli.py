@@ -60,16 +60,18 @@ def test_propagate_ranks_and_writes(folder, tmp_path):
     assert result.exit_code == 0, result.output
     assert "赵某" in result.output
     table = pd.read_csv(out, encoding="utf-8-sig")
-    assert table["name"].tolist()[0] == "甲平台有限公司"
+    assert table["name"].tolist()[0] == "赵某"
     assert "'=HYPERLINK(1)" in set(table["name"])
     assert "甲平台有限公司" in page.read_text("utf-8")
 
 
 def test_propagate_from_chosen_seeds(folder):
-    assert "'=HYPERLINK(1) company     1" in run("propagate", folder, "--seed", "D", "--top", "1").output
-    result = run("propagate", folder, "--seed-cases", "abnormal", "--top", "1")
+    assert (
+        "'=HYPERLINK(1) company     1" in run("propagate", folder, "--seed", "D", "--top", "1", "--with-seeds").output
+    )
+    result = run("propagate", folder, "--seed-cases", "abnormal")
     assert result.exit_code == 0, result.output
-    assert "'=HYPERLINK(1)" in result.output
+    assert "1 seeds, 3 entities reached" in result.output
     bad = run("propagate", folder, "--seed-cases", "fined")
     assert bad.exit_code == 2
     assert "'fined' is no case type; use banned" in bad.output

@@ -1,0 +1,85 @@
+"""Sectors of entities as bit masks: declared, licensed, and for products those of their managers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from riskgraph.nesting._flows import PRODUCT
+from riskgraph.schema import SECTORS
+
+if TYPE_CHECKING:
+    from riskgraph.graph import EntityGraph
+
+__all__ = ["OTHER", "licence_masks", "mask_names", "sector_codes", "sector_masks"]
+
+#: the sector "other" says that a firm is in no sector of finance: it never counts as one
+OTHER = SECTORS.index("other")
+
+
+def sector_codes(graph: EntityGraph) -> np.ndarray:
+    """Main sector of each entity as an index into the sectors, -1 where unknown or none of finance.
+
+    What is declared; else the licence, if there is but one; for a product else the sector of its manager.
+    """
+
+    def build() -> np.ndarray:
+        codes = _declared(graph)
+        licensed = licence_masks(graph)
+        single = (codes < 0) & (licensed > 0) & ((licensed & (licensed - 1)) == 0)
+        codes[single] = np.log2(licensed[single]).astype(np.int64)
+        columns = graph.columns
+        rows = columns.of("manages")
+        manager, product = columns.source[rows], columns.target[rows]
+        take = (graph.kinds[product] == PRODUCT) & (codes[product] < 0) & (codes[manager] >= 0)
+        # of several managers the first on record
+        codes[product[take][::-1]] = codes[manager[take][::-1]]
+        codes[codes == OTHER] = -1
+        return codes
+
+    return graph.cached(("nesting", "sector"), build)
+
+
+def _declared(graph: EntityGraph) -> np.ndarray:
+    entities = graph.entities
+    if "sector" not in entities:
+        return np.full(len(graph), -1, dtype=np.int64)
+    return pd.Index(SECTORS).get_indexer(pd.Index(entities["sector"], dtype=object)).astype(np.int64)
+
+
+def licence_masks(graph: EntityGraph) -> np.ndarray:
+    """Bit mask of the sectors each entity holds a licence for on the graph's day, int64."""
+
+    def build() -> np.ndarray:
+        masks = np.zeros(len(graph), dtype=np.int64)
+        licences = graph.licences
+        if len(licences):
+            codes = pd.Index(SECTORS).get_indexer(pd.Index(licences["sector"], dtype=object))
+            good = codes >= 0
+            np.bitwise_or.at(masks, graph.codes(licences["entity"])[good], np.int64(1) << codes[good])
+        return masks
+
+    return graph.cached(("nesting", "licences"), build)
+
+
+def sector_masks(graph: EntityGraph) -> np.ndarray:
+    """Bit mask of the sectors of each entity, int64: its main sector and those it is licensed for, never "other"."""
+
+    def build() -> np.ndarray:
+        codes = sector_codes(graph)
+        masks = licence_masks(graph).copy()
+        masks[codes >= 0] |= np.int64(1) << codes[codes >= 0]
+        return masks & ~(np.int64(1) << OTHER)
+
+    return graph.cached(("nesting", "sectors"), build)
+
+
+def mask_names(masks: np.ndarray) -> np.ndarray:
+    """Tuples of sector codes for bit masks, one object a distinct mask."""
+    distinct, inverse = np.unique(masks, return_inverse=True)
+    names = np.empty(distinct.size, dtype=object)
+    for spot, mask in enumerate(distinct.tolist()):
+        names[spot] = tuple(name for bit, name in enumerate(SECTORS) if mask >> bit & 1)
+    return names[inverse]

@@ -1,0 +1,255 @@
+"""Evidence of one component of one entity: a chain of entities and the relations along it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riskgraph._sparse import row_pointers
+from riskgraph.nesting._chains import chains, layer_counts
+from riskgraph.nesting._components import TIED, _touching, investor_counts
+from riskgraph.nesting._flows import funding_pairs
+from riskgraph.nesting._groups import groups, majority_ties
+from riskgraph.nesting._sectors import licence_masks, sector_masks
+from riskgraph.nesting.circuits import ties
+
+if TYPE_CHECKING:
+    from riskgraph.graph import EntityGraph
+
+__all__ = ["longest_chain", "loop_through", "why"]
+
+
+def why(graph: EntityGraph, entity: str, group: bool, component: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Chain of ids and relation ids behind a component of an entity, or of the group that it heads."""
+    code = graph.code(entity)
+    members = np.flatnonzero(groups(graph).label == groups(graph).label[code]) if group else np.array([code])
+    if component == "circularity":
+        found = _loop(graph, members)
+    elif component == "licences":
+        found = _shared(graph, groups(graph).label[code])
+    elif component == "unlicensed_share":
+        found = _bare(graph, members)
+    else:
+        found = _money(graph, members, component)
+    nodes, positions = found
+    ids = graph.ids.to_numpy()
+    return tuple(str(name) for name in ids[nodes]), tuple(graph.relation_ids(np.array(positions, dtype=np.int64)))
+
+
+Evidence = tuple[list[int], list[int]]
+
+
+def _money(graph: EntityGraph, members: np.ndarray, component: str) -> Evidence:
+    """The longest funding chain of the members' products; else their chain of subcontracts, else their affiliates."""
+    inside = np.zeros(len(graph), dtype=bool)
+    inside[members] = True
+    pairs = funding_pairs(graph)
+    entity, product = _touching(graph)
+    candidates = np.r_[members[pairs.conduit[members]], product[inside[entity]]]
+    affiliates = _affiliates(graph, inside)
+    if candidates.size and not (
+        component in ("sectors", "leads", "crossings")
+        and len(affiliates[0]) > 1
+        and layer_counts(graph)[candidates].max() <= 1
+    ):
+        value = investor_counts(graph) if component == "investors" else layer_counts(graph)
+        best = int(candidates[np.argmax(value[candidates])])
+        nodes, positions = longest_chain(graph, best)
+        firm, managed = _pairs_at(graph, "manages", "distributes")
+        ours = np.flatnonzero(inside[graph.columns.source[firm]] & (managed == best))
+        acting = list(dict.fromkeys(int(graph.columns.source[firm[spot]]) for spot in ours))
+        front = [code for code in acting if members.size > 1 and code not in nodes]
+        return [*front, *nodes], [*(int(firm[spot]) for spot in ours), *positions]
+    contracts = _subcontracts(graph, members)
+    if component == "layers" and contracts[0]:
+        return contracts
+    return affiliates
+
+
+def _pairs_at(graph: EntityGraph, *kinds: str) -> tuple[np.ndarray, np.ndarray]:
+    at = graph.columns.of(*kinds)
+    return at, graph.columns.target[at].astype(np.int64)
+
+
+def longest_chain(graph: EntityGraph, product: int) -> Evidence:
+    """The longest funding chain through a product, from a funder to an asset, as codes and relation positions.
+
+    Where chains are equally long the one with most money is taken; a circle is passed once.
+    """
+    given, pairs = chains(graph), funding_pairs(graph)
+    counts = graph.cached(("nesting", "depths"), lambda: _depths(graph))
+    seen = {product}
+    up, down = [product], [product]
+    into, out = graph.cached(("nesting", "pairs by end"), lambda: _by_end(graph))
+    for way, (pointers, order), far, depth in (
+        (up, into, pairs.source, counts[0]),
+        (down, out, pairs.target, counts[1]),
+    ):
+        while given.label[way[-1]] >= 0:
+            at = order[pointers[way[-1]] : pointers[way[-1] + 1]]
+            at = at[[int(code) not in seen for code in far[at]]] if at.size else at
+            if not at.size:
+                break
+            best = np.lexsort((far[at], -np.nan_to_num(pairs.amount[at]), -depth[far[at]]))
+            way.append(int(far[at][best[0]]))
+            seen.add(way[-1])
+    nodes = [*up[::-1], *down[1:]]
+    keys = pairs.source * len(graph) + pairs.target
+    positions: list[int] = []
+    for a, b in itertools.pairwise(nodes):
+        spot = int(np.searchsorted(keys, a * len(graph) + b))
+        positions += pairs.positions[pairs.indptr[spot] : pairs.indptr[spot + 1]].tolist()
+    return nodes, positions
+
+
+def _by_end(graph: EntityGraph) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Pairs by target and by source: where those of each entity begin, and in which order they lie."""
+    pairs = funding_pairs(graph)
+    return (
+        (row_pointers(len(graph), pairs.target), np.argsort(pairs.target, kind="stable")),
+        (row_pointers(len(graph), pairs.source), np.arange(pairs.source.size)),
+    )
+
+
+def _depths(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
+    """Products on the longest chain that ends (or begins) at each entity."""
+    given = chains(graph)
+    weight = given.per_component(np.ones(len(graph)), np.add, 0.0)
+    weight[given.cyclic] = np.inf
+    result = []
+    for down in (False, True):
+        depth = np.zeros(len(graph))
+        inside = given.label >= 0
+        depth[inside] = (weight + given.longest(weight, down=down))[given.label[inside]]
+        result.append(depth)
+    return result[0], result[1]
+
+
+def loop_through(graph: EntityGraph, code: int) -> list[int]:
+    """The shortest loop of shares, investments, loans and guarantees through an entity; empty when there is none."""
+    given = ties(graph)
+    inside = given.label[given.source] == given.label[given.target]
+    inside &= given.label[given.source] == given.label[code]
+    follow: dict[int, list[int]] = {}
+    for a, b in zip(given.source[inside].tolist(), given.target[inside].tolist(), strict=True):
+        follow.setdefault(a, []).append(b)
+    before: dict[int, int] = {}
+    queue = deque([code])
+    while queue:
+        node = queue.popleft()
+        for near in follow.get(node, ()):
+            if near == code:
+                way = [node]
+                while way[-1] != code:
+                    way.append(before[way[-1]])
+                return way[::-1]
+            if near not in before:
+                before[near] = node
+                queue.append(near)
+    return []
+
+
+def _loop(graph: EntityGraph, members: np.ndarray) -> Evidence:
+    given = ties(graph)
+    keys = given.source * len(graph) + given.target
+    for code in members.tolist():
+        nodes = loop_through(graph, code)
+        if nodes:
+            positions: list[int] = []
+            for a, b in zip(nodes, [*nodes[1:], nodes[0]], strict=True):
+                spot = int(np.searchsorted(keys, a * len(graph) + b))
+                positions += given.positions[given.indptr[spot] : given.indptr[spot + 1]].tolist()
+            return [*nodes, nodes[0]], positions
+    return [], []
+
+
+def _shared(graph: EntityGraph, label: int) -> Evidence:
+    """Licensed members of a group and the officers, accounts and addresses they share."""
+    columns = graph.columns
+    masks = licence_masks(graph)
+    member = (groups(graph).label == label) & (masks > 0)
+    users: dict[int, list[tuple[int, int]]] = {}
+    for kind in ("officer", "operates", "located_at"):
+        for at in columns.of(kind).tolist():
+            a, b = int(columns.source[at]), int(columns.target[at])
+            firm, thing = (b, a) if kind == "officer" else (a, b)
+            if member[firm]:
+                users.setdefault(thing, []).append((firm, at))
+    nodes: list[int] = []
+    positions: list[int] = []
+    for thing, used in users.items():
+        kinds = {int(masks[firm]) for firm, _ in used}
+        if len(kinds) > 1:
+            nodes += [code for code in (*(firm for firm, _ in used), thing) if code not in nodes]
+            positions += [at for _, at in used]
+    return nodes, positions
+
+
+def _bare(graph: EntityGraph, members: np.ndarray) -> Evidence:
+    """Who acts for the members' products, or in their subcontracts, without a licence."""
+    columns = graph.columns
+    inside = np.zeros(len(graph), dtype=bool)
+    inside[members] = True
+    at = columns.of("manages", "distributes", "subcontracts")
+    source, target = columns.source[at], columns.target[at]
+    work = np.zeros(len(columns), dtype=bool)
+    work[columns.of("subcontracts")] = True
+    masks = licence_masks(graph)
+    near = inside[source] | inside[target]
+    bare = (masks[source] == 0) | (work[at] & (masks[target] == 0))
+    rows = np.flatnonzero(near & bare)
+    nodes = list(dict.fromkeys(np.column_stack([source[rows], target[rows]]).ravel().tolist()))
+    return nodes, at[rows].tolist()
+
+
+def _subcontracts(graph: EntityGraph, members: np.ndarray) -> Evidence:
+    """The chain of subcontracts from the first principal above a member to the last contractor below."""
+    columns = graph.columns
+    at = columns.of("subcontracts")
+    source, target = columns.source[at], columns.target[at]
+    for code in members.tolist():
+        if code not in source and code not in target:
+            continue
+        nodes: list[int] = [code]
+        positions: list[int] = []
+        for near, far, front in ((target, source, True), (source, target, False)):
+            node = code
+            while True:
+                spots = [spot for spot in np.flatnonzero(near == node) if int(far[spot]) not in nodes]
+                if not spots:
+                    break
+                node = int(far[spots[0]])
+                nodes.insert(0, node) if front else nodes.append(node)
+                positions.insert(0, int(at[spots[0]])) if front else positions.append(int(at[spots[0]]))
+        return nodes, positions
+    return [], []
+
+
+def _affiliates(graph: EntityGraph, inside: np.ndarray) -> Evidence:
+    """Members, and the firms of a known sector they hold, control or do business with."""
+    columns = graph.columns
+    own = sector_masks(graph)
+    source, target = majority_ties(graph)
+    reached = inside.copy()
+    grown = True
+    while grown:
+        new = reached.copy()
+        new[target[reached[source]]] = True
+        grown = bool((new != reached).any())
+        reached = new
+    at = columns.of("owns", "controls", "cooperates", "raises_on", "subcontracts")
+    a, b = columns.source[at], columns.target[at]
+    owns = np.zeros(len(columns), dtype=bool)
+    owns[columns.of("owns")] = True
+    enough = ~owns[at] | (np.nan_to_num(columns.share_min[at]) * 10**15 >= TIED)
+    business = np.zeros(len(columns), dtype=bool)
+    business[columns.of("cooperates", "raises_on", "subcontracts")] = True
+    near = (reached[a] & enough & ((own[b] > 0) | reached[b])) | (business[at] & inside[b] & (own[a] > 0))
+    rows = np.flatnonzero(near)
+    nodes = list(
+        dict.fromkeys([*np.flatnonzero(inside).tolist(), *np.column_stack([a[rows], b[rows]]).ravel().tolist()])
+    )
+    return nodes, at[rows].tolist()
