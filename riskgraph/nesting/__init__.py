@@ -16,7 +16,7 @@ from riskgraph.nesting.patterns import PATTERNS, patterns
 from riskgraph.nesting.product_names import PRODUCT_TYPES, ProductName, parse_product_name
 from riskgraph.nesting.score import NestingScorer
 
-__all__ = [ -- in plain order
+__all__ = [
     "NestingScorer",
     "PATTERNS",
     "PRODUCT_TYPES",
