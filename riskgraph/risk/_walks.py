@@ -1,0 +1,229 @@
+"""Walks that may stop after every step: their step matrix, the solution of x = b + d Pᵀ x, the heaviest paths."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, pairwise
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from riskgraph._sparse import expand, row_pointers
+from riskgraph.errors import NotConverged
+
+__all__ = ["Path", "Steps", "heaviest_paths", "solve", "steps"]
+
+#: the residual is looked at every so many products: a look costs two passes over the vector
+LOOK = 3
+#: Chebyshev steps are given up when the residual is this far above what plain steps guarantee
+SLACK = 2.0
+#: partial paths followed before the search for the heaviest ones ends
+BUDGET = 20_000
+
+
+class Steps:
+    """Probabilities of one step of a walk, rows where it ends: ``inward[j, i]`` is the part of i that goes on to j."""
+
+    def __init__(self, inward: csr_array, reversible: bool) -> None:
+        self.inward = inward
+        self.n = int(inward.shape[0])
+        self._reversible = reversible
+
+    @cached_property
+    def outward(self) -> csr_array:
+        """The same by where a step begins: ``outward[i, j]``."""
+        return self.inward.T.tocsr()
+
+    @cached_property
+    def dead_end(self) -> np.ndarray:
+        """Mask of the entities without a step out."""
+        leaves = np.zeros(self.n, dtype=bool)
+        leaves[self.inward.indices] = True
+        return ~leaves
+
+    def reached(self, start: np.ndarray, *, backward: bool = False) -> np.ndarray | None:
+        """Codes that walks from ``start`` can come to, sorted; None when they are most of the graph.
+
+        None also when they are not all found within some rounds: leaving entities out only saves time.
+        """
+        table = self.inward if backward or self._reversible else self.outward
+        indptr, indices = table.indptr, table.indices
+        mask = np.zeros(self.n, dtype=bool)
+        front = np.unique(start)
+        mask[front] = True
+        entries = 0
+        for _ in range(64):
+            spots, _ = expand(indptr, front)
+            entries += spots.size
+            if entries > indices.size // 4:
+                return None
+            near = indices[spots]
+            front = np.unique(near[~mask[near]])
+            if not front.size:
+                return np.flatnonzero(mask)
+            mask[front] = True
+        return None
+
+    def part(self, codes: np.ndarray, *, backward: bool = False) -> csr_array:
+        """Step matrix among ``codes`` alone, a set that walks do not leave (``backward``: do not enter)."""
+        place = np.full(self.n, -1, dtype=np.int32)
+        place[codes] = np.arange(codes.size)
+        table = self.inward if backward else self.outward
+        spots, row = expand(table.indptr, codes)
+        inside = csr_array(
+            (table.data[spots], place[table.indices[spots]], row_pointers(codes.size, row).astype(np.int32)),
+            shape=(codes.size, codes.size),
+        )
+        return inside if backward else inside.T.tocsr()
+
+
+def steps(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray | None, *, reversible: bool) -> Steps:
+    """Steps from ``source`` to ``target`` in proportion to the weights; parallel ones are summed, zeros left out."""
+    data = np.ones(source.size) if weight is None else np.asarray(weight, dtype=np.float64)
+    inward = csr_array((data, (target, source)), shape=(n, n))
+    inward.sum_duplicates()
+    if weight is not None:
+        inward.eliminate_zeros()
+    leaving = np.bincount(inward.indices, weights=inward.data, minlength=n)
+    inward.data /= leaving[inward.indices]
+    return Steps(inward, reversible)
+
+
+# -- solutions -------------------------------------------------------------------------------------------------------
+
+
+def solve(
+    product: Callable[[np.ndarray], np.ndarray],
+    b: np.ndarray,
+    damping: float,
+    *,
+    accept: Callable[[np.ndarray, float], bool],
+    norm: Callable[[np.ndarray], float],
+    tol: float,
+) -> tuple[np.ndarray, float, int]:
+    """Solution of ``x = b + product(x)`` for a product that shrinks ``norm`` to ``damping`` times at most.
+
+    Plain steps are taken while they converge as fast as Chebyshev's would on a real spectrum in [-damping, damping];
+    then Chebyshev's (Golub and Varga 1961), which halve the number of products on walks that go both ways. They may
+    diverge on one-way ones: the residual is watched, and plain steps, which cannot fail, take over.
+
+    Returns
+    -------
+    tuple
+        x, the norm of its residual ``b + product(x) - x``, and the number of products.
+    """
+    fast = damping / (1 + np.sqrt(1 - damping * damping))
+    # what plain steps need at most, from anything no worse than the start
+    most = 2 * LOOK
+    if damping:
+        most += int(np.ceil(np.log(max(tol, 1e-16) * (1 - damping) / 4) / np.log(damping)))
+    x, before, kept = b.copy(), b, b
+    omega, began, first, last = 0.0, 0, np.inf, np.inf
+    may_accelerate, step, end = True, -1, most
+    while step + 1 < end:
+        step += 1
+        y = product(x)
+        y += b
+        if step % LOOK == 0 or step == end - 1:
+            residual = norm(y - x)
+            if accept(x, residual):
+                return x, residual, step + 1
+            if omega and not residual <= SLACK * first * damping ** (step - began):
+                omega, last, end = 0.0, residual, step + most
+                if not residual <= first:
+                    x, last = kept, first
+                    continue
+            if may_accelerate and residual > last * fast**LOOK:
+                omega, began, first, kept, may_accelerate = 1.0, step, residual, x, False
+            last = residual
+        if omega:
+            # the first accelerated step is a plain one: there is no step before it
+            if step > began:
+                omega = 1 / (1 - damping * damping * omega / (2 if step == began + 1 else 4))
+            y *= omega
+            y += (1 - omega) * before
+        before, x = x, y
+    raise NotConverged(
+        f"the walks end at a residual of {residual:.1e} after {end} steps, and rounding lets them come no nearer; "
+        f"'tol' is {tol:g}: ask for more than 1e-14"
+    )
+
+
+# -- paths -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Path:
+    """Entities of a walk from a start to an end that visits none twice, and its part of the score."""
+
+    codes: tuple[int, ...]
+    weight: float
+
+
+#: bound with its sign turned, ticket, path from here to the end, its product, which step back is next; -1: complete
+_Entry = tuple[float, int, tuple[int, ...], float, int]
+
+
+def heaviest_paths(
+    inward: csr_array, factor: float, start: np.ndarray, upper: np.ndarray, end: int, k: int, *, budget: int = BUDGET
+) -> list[Path]:
+    """The k heaviest paths into ``end``, each the product of its start and of ``factor`` times its steps.
+
+    ``start`` holds what begins at each entity and ``upper`` a solution of x = start + factor · inward x or more, which
+    bounds every path into an entity, and caps it on its way: the search (A*, Hart, Nilsson and Raphael 1968) goes back
+    from the end and meets the paths in order of weight. It ends after ``budget`` partial paths; then the paths met so
+    far are given.
+    """
+    found: list[Path] = []
+    heap: list[_Entry] = []
+    ticket = count()
+    sorted_: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def before(here: int) -> tuple[np.ndarray, np.ndarray]:
+        """Who leads to an entity, with the part each gives, the most promising first; hubs are sorted once."""
+        if here not in sorted_:
+            first, last = inward.indptr[here], inward.indptr[here + 1]
+            near, part = inward.indices[first:last], inward.data[first:last] * factor
+            order = np.argsort(-part * upper[near], kind="stable")
+            sorted_[here] = near[order], part[order]
+        return sorted_[here]
+
+    def go_on(path: tuple[int, ...], product: float, place: int) -> None:
+        near, part = before(path[0])
+        while place < near.size and near[place] in path:
+            place += 1
+        bound = product * part[place] * upper[near[place]] if place < near.size else 0.0
+        if bound > 0:
+            heapq.heappush(heap, (-float(bound), next(ticket), path, product, place))
+
+    def arrive(path: tuple[int, ...], product: float) -> None:
+        if start[path[0]] > 0:
+            weight = _carried(inward, factor, start, upper, path)
+            heapq.heappush(heap, (-weight, next(ticket), path, weight, -1))
+        go_on(path, product, 0)
+
+    arrive((int(end),), 1.0)
+    while heap and len(found) < k and budget:
+        budget -= 1
+        _, _, path, product, place = heapq.heappop(heap)
+        if place < 0:
+            found.append(Path(path, product))
+            continue
+        near, part = before(path[0])
+        go_on(path, product, place + 1)
+        arrive((int(near[place]), *path), product * float(part[place]))
+    met = [Path(path, weight) for _, _, path, weight, place in heap if place < 0]
+    return found + sorted(met, key=lambda path: -path.weight)[: k - len(found)]
+
+
+def _carried(inward: csr_array, factor: float, start: np.ndarray, upper: np.ndarray, path: tuple[int, ...]) -> float:
+    """What a path carries to its end; at no entity more than ``upper``."""
+    weight = float(min(start[path[0]], upper[path[0]]))
+    for here, there in pairwise(path):
+        first, last = inward.indptr[there], inward.indptr[there + 1]
+        part = inward.data[first:last][inward.indices[first:last] == here].sum()
+        weight = float(min(weight * factor * part, upper[there]))
+    return weight
