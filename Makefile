@@ -42,5 +42,8 @@ bench: setup  ## measure against peers in one run; prints ratios (SIZE=1e5)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	$(BIN)/python benchmarks/run.py --size $(or $(SIZE),1e5)
 
+docs-pictures: setup  ## draw the pictures of README and docs again
+	$(BIN)/python docs/make_pictures.py
+
 clean:  ## remove what the commands made
 	rm -rf demo-output build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
