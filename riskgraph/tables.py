@@ -200,7 +200,9 @@ class _Sheet:
         """Reject rows whose column names no entity."""
         self.codes[column] = ids.get_indexer(pd.Index(self.data[column], dtype=object))
         self.reject(
-            self.codes[column] < 0, column, lambda value: f"{show(value)} is not an id of entities; add the entity or correct the id"
+            self.codes[column] < 0,
+            column,
+            lambda value: f"{show(value)} is not an id of entities; add the entity or correct the id",
         )
 
     # -- results -------------------------------------------------------------------------------------------------

@@ -211,10 +211,15 @@ def test_duckdb_refuses_other_files(tmp_path):
 WRITER = """
 import sys, pandas as pd, riskgraph as rg
 from riskgraph.stores import DuckDBStore
-graph = lambda n: rg.EntityGraph.from_tables(
-    pd.DataFrame({"id": [f"E{i}" for i in range(4000)], "kind": "company", "name": str(n)}),
-    pd.DataFrame({"source": [f"E{i}" for i in range(3999)], "target": [f"E{i}" for i in range(1, 4000)], "kind": "owns"}))
-both = [graph(0), graph(1)]
+
+def graph(name):
+    ids = [f"E{i}" for i in range(4000)]
+    return rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ids, "kind": "company", "name": name}),
+        pd.DataFrame({"source": ids[:-1], "target": ids[1:], "kind": "owns"}),
+    )
+
+both = [graph("0"), graph("1")]
 print("ready", flush=True)
 n = 0
 while True:

@@ -1,0 +1,248 @@
+"""Least fixpoint of control: all controllers gather votes at once, round by round, on sorted arrays of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from riskgraph._sparse import SHARE_UNITS, expand, row_pointers
+
+__all__ = ["Reached", "Stakes", "add_up", "gather", "tally"]
+
+#: sums of units stop here, so that adding two of them cannot overflow
+MOST = 4_000 * SHARE_UNITS
+#: a run of more summands than this might overflow on the way
+LONG = 4_000
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """What units hold of companies; a unit is an entity alone or a concert group, named by its first member.
+
+    Pairs are distinct and sorted by unit and company. ``low`` and ``high`` are votes in whole units of 1e-15,
+    ``agreed`` marks control by agreement. What a company holds of itself is not among them.
+    """
+
+    n: int
+    #: unit of every entity, and the number of members of every unit
+    unit: np.ndarray
+    size: np.ndarray
+    holder: np.ndarray
+    company: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    agreed: np.ndarray
+    #: pairs of unit u: ``pointers[u]:pointers[u + 1]``
+    pointers: np.ndarray
+
+
+class Reached(NamedTuple):
+    """Pairs of a starting unit and a company in which it, or what it controls, holds votes; sorted by both.
+
+    ``round`` tells when the unit came to control the company, 0 for never.
+    """
+
+    start: np.ndarray
+    company: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    agreed: np.ndarray
+    round: np.ndarray
+
+
+class _Layer(NamedTuple):
+    """A sorted part of the pairs met so far."""
+
+    key: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    agreed: np.ndarray
+    round: np.ndarray
+
+
+#: mask of the pairs that give control: company, low, high
+Enough = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
+def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, rounds: int | None = None) -> Reached:
+    """Let every starting unit gather the votes of what it controls until nothing new comes under control.
+
+    The result is the least set closed under the rule: a company counts for a unit only after the unit has been found to
+    control it, so rings never justify themselves. A pair is touched once a holding, whatever the number of rounds: the
+    pairs lie in layers of growing size, so that a long chain, of a few new pairs a round, costs little a round.
+
+    Parameters
+    ----------
+    starts
+        Units to start from, sorted; all that hold anything by default.
+    rounds
+        Stop after so many rounds: chains of at most so many steps.
+    """
+    n = stakes.n
+    spots = (
+        np.arange(stakes.holder.size)
+        if starts is None
+        else expand(stakes.pointers, np.asarray(starts, dtype=np.int64))[0]
+    )
+    key = stakes.holder[spots].astype(np.int64) * n + stakes.company[spots]
+    first = _Layer(
+        key,
+        stakes.low[spots],
+        stakes.high[spots],
+        stakes.agreed[spots],
+        np.zeros(spots.size, dtype=np.int32),
+    )
+    layers = [first]
+    seen = np.empty(0, dtype=np.int64)
+    number = 1
+    front = _settle(first, np.arange(spots.size), enough, n, number)
+    while front.size and (rounds is None or number < rounds):
+        number += 1
+        start, unit = front // n, stakes.unit[front % n]
+        keep = start != unit
+        start, unit = start[keep], unit[keep]
+        grouped = np.flatnonzero(stakes.size[unit] > 1)
+        if grouped.size:
+            # several members of one concert group may come under control: the group acts once
+            acting, place = np.unique(start[grouped] * n + unit[grouped], return_index=True)
+            fresh = ~np.isin(acting, seen)
+            seen = np.union1d(seen, acting[fresh])
+            keep = stakes.size[unit] == 1
+            keep[grouped[place[fresh]]] = True
+            start, unit = start[keep], unit[keep]
+        spots, place = expand(stakes.pointers, unit)
+        key = start[place] * n + stakes.company[spots]
+        order = np.argsort(key, kind="stable")
+        key, spots = key[order], spots[order]
+        begin = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if key.size else np.empty(0, dtype=np.int64)
+        more = _Layer(
+            key[begin],
+            add_up(stakes.low[spots], begin),
+            add_up(stakes.high[spots], begin),
+            np.logical_or.reduceat(stakes.agreed[spots], begin) if begin.size else np.empty(0, dtype=bool),
+            np.zeros(begin.size, dtype=np.int32),
+        )
+        front = _add(layers, more, enough, n, number)
+    whole = layers[0]
+    for layer in layers[1:]:
+        whole = _merge(whole, layer)
+    return Reached(whole.key // n, whole.key % n, whole.low, whole.high, whole.agreed, whole.round)
+
+
+def tally(
+    stakes: Stakes, reached: Reached, starts: np.ndarray, *, most: bool, rounds: int | None = None
+) -> tuple[np.ndarray, ...]:
+    """Votes of the starting units and of what they control, pair by pair: sums, or (``most``) the greatest holding.
+
+    With ``rounds`` only what was controlled before that round counts, as in :func:`gather`. Returns start, company,
+    low, high and agreed.
+    """
+    n = stakes.n
+    got = reached.round > 0 if rounds is None else (reached.round > 0) & (reached.round < rounds)
+    acting = np.unique(
+        np.concatenate(
+            [starts.astype(np.int64) * n + starts, reached.start[got] * n + stakes.unit[reached.company[got]]]
+        )
+    )
+    spots, place = expand(stakes.pointers, acting % n)
+    key = (acting // n)[place] * n + stakes.company[spots]
+    order = np.argsort(key, kind="stable")
+    key, spots = key[order], spots[order]
+    if not key.size:
+        none = np.empty(0, dtype=np.int64)
+        return none, none, none, none, np.empty(0, dtype=bool)
+    begin = np.flatnonzero(np.r_[True, key[1:] != key[:-1]])
+    if most:
+        low, high = (np.maximum.reduceat(units[spots], begin) for units in (stakes.low, stakes.high))
+    else:
+        low, high = (add_up(units[spots], begin) for units in (stakes.low, stakes.high))
+    return key[begin] // n, key[begin] % n, low, high, np.logical_or.reduceat(stakes.agreed[spots], begin)
+
+
+def add_up(units: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Sums of runs that begin at ``begin``, at most :data:`MOST`."""
+    if not begin.size:
+        return np.empty(0, dtype=np.int64)
+    total = np.add.reduceat(units, begin)
+    if int(np.diff(begin, append=units.size).max()) > LONG:
+        total = np.where(np.add.reduceat(units.astype(np.float64), begin) > MOST, MOST, total)
+    return np.minimum(total, MOST)
+
+
+def _settle(layer: _Layer, at: np.ndarray, enough: Enough, n: int, number: int) -> np.ndarray:
+    """Keys of the pairs at ``at`` that have just come to give control; their round is noted."""
+    at = at[layer.round[at] == 0]
+    new = at[layer.agreed[at] | enough(layer.key[at] % n, layer.low[at], layer.high[at])]
+    layer.round[new] = number
+    return layer.key[new]
+
+
+def _add(layers: list[_Layer], more: _Layer, enough: Enough, n: int, number: int) -> np.ndarray:
+    """Add votes to the pairs met before, keep the new ones, and return the keys that have come under control."""
+    found = []
+    for layer in layers:
+        at = np.searchsorted(layer.key, more.key)
+        hit = at < layer.key.size
+        hit[hit] = layer.key[at[hit]] == more.key[hit]
+        at = at[hit]
+        if at.size:
+            layer.low[at] = np.minimum(layer.low[at] + more.low[hit], MOST)
+            layer.high[at] = np.minimum(layer.high[at] + more.high[hit], MOST)
+            layer.agreed[at] |= more.agreed[hit]
+            found.append(_settle(layer, at, enough, n, number))
+            more = _Layer(*(column[~hit] for column in more))
+        if not more.key.size:
+            break
+    if more.key.size:
+        found.append(_settle(more, np.arange(more.key.size), enough, n, number))
+        layers.append(more)
+        while len(layers) > 2 and layers[-2].key.size < 2 * layers[-1].key.size:
+            last = layers.pop()
+            layers[-1] = _merge(layers[-1], last)
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+def _merge(one: _Layer, other: _Layer) -> _Layer:
+    """Two layers without a common key as one."""
+    key = np.concatenate([one.key, other.key])
+    order = np.argsort(key, kind="stable")
+    return _Layer(key[order], *(np.concatenate(pair)[order] for pair in zip(one[1:], other[1:], strict=True)))
+
+
+def stakes_of(
+    n: int,
+    unit: np.ndarray,
+    owner: np.ndarray,
+    company: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    agreements: tuple[np.ndarray, np.ndarray],
+) -> Stakes:
+    """Sum holdings of entities, and agreements that give control, by unit and company."""
+    keep = (owner != company) & (high > 0)
+    master, servant = agreements
+    other = master != servant
+    master, servant = master[other], servant[other]
+    none = np.zeros(master.size, dtype=np.int64)
+    key = np.concatenate(
+        [unit[owner[keep]].astype(np.int64) * n + company[keep], unit[master].astype(np.int64) * n + servant]
+    )
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    begin = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if key.size else np.empty(0, dtype=np.int64)
+    agreed = np.concatenate([np.zeros(int(keep.sum()), dtype=bool), np.ones(master.size, dtype=bool)])[order]
+    holder = key[begin] // n
+    return Stakes(
+        n=n,
+        unit=unit,
+        size=np.bincount(unit, minlength=n),
+        holder=holder,
+        company=key[begin] % n,
+        low=add_up(np.concatenate([low[keep], none])[order], begin),
+        high=add_up(np.concatenate([high[keep], none])[order], begin),
+        agreed=np.logical_or.reduceat(agreed, begin) if begin.size else agreed,
+        pointers=row_pointers(n, holder),
+    )
