@@ -59,7 +59,7 @@ def main() -> None:
     figures = [table(f"One solution, {n:,} entities", interleaved(ways, given.rounds), ours)]
 
     persons = np.flatnonzero((graph.kinds == ENTITY_KINDS.index("person")) & (np.bincount(held.owner, minlength=n) > 0))
-    owners = np.sort(np.random.default_rng(0).choice(persons, 1000, replace=False))
+    owners = np.sort(np.random.default_rng(0).choice(persons, min(1000, persons.size), replace=False))
     rows = sparse_rows(W, owners)
     pairs = integrated_pairs(graph, owners)
     found = np.asarray(rows[np.searchsorted(owners, pairs.owner), pairs.asset]).ravel()
@@ -70,7 +70,7 @@ def main() -> None:
     }
     figures.append(
         table(
-            f"Rows of 1,000 persons, {n:,} entities",
+            f"Rows of {owners.size:,} persons, {n:,} entities",
             interleaved(ways, given.rounds),
             "riskgraph, least and greatest",
             pairs=pairs.owner.size,

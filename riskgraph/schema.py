@@ -265,7 +265,10 @@ FACT_TYPES = MappingProxyType(
                 "cooperative_attitude "
                 # offering
                 "public_offering specified_investors registered_product private_placement retail_investors "
-                "public_fund unfiled"
+                "public_fund unfiled "
+                # what an inspector notes on the spot
+                "firewall province_passed provincial_approval counterparty_mode sustainable repayment_risk "
+                "flight_signs maturity_mismatch weak_control reserve_misused refuses_rectification false_information"
             ),
             "boolean",
         ),
@@ -304,6 +307,8 @@ FACT_TYPES = MappingProxyType(
                 "address",
                 "legal_representative",
                 "undisclosed_owner",
+                "site_type",
+                "approved_products",
             ],
             "text",
         ),

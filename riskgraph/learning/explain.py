@@ -100,7 +100,7 @@ def explain_score(
     row = features.transform([entity])
     odds, chance = float(log_odds(model.estimator, row)[0]), float(to_probability(model.estimator, row)[0])
     parts, base = contributions(model, row)
-    frame = _frame(features, row, parts)
+    frame = _frame(features, row, parts, lang)
     seen = graph if day is None else known_graph(graph, day)
     cascade = RiskCascade().fit(seen)
     paths = cascade.explain(entity, k, lang=lang)
@@ -160,8 +160,8 @@ def _occlusion(model: RiskModel, row: pd.DataFrame) -> np.ndarray:
     return parts
 
 
-def _frame(features: GraphFeatures, row: pd.DataFrame, parts: np.ndarray) -> pd.DataFrame:
-    about = features.describe()
+def _frame(features: GraphFeatures, row: pd.DataFrame, parts: np.ndarray, lang: str) -> pd.DataFrame:
+    about = features.describe(lang=lang)
     frame = pd.DataFrame(
         {
             "feature": about["feature"],

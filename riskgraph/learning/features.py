@@ -23,6 +23,7 @@ from riskgraph.learning._families import (
     risk,
     screening,
 )
+from riskgraph.learning._families._chinese import in_chinese
 from riskgraph.learning._families._view import Spec, View
 from riskgraph.learning._known import as_day, known_graph
 from riskgraph.learning._rows import Rows, read_rows
@@ -168,10 +169,11 @@ class GraphFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("input_features should have length equal to number of features")
         return np.array([name for name, _, _ in self._listed()], dtype=object)
 
-    def describe(self) -> pd.DataFrame:
+    def describe(self, *, lang: str = "en") -> pd.DataFrame:
         """What each feature is: ``feature, family, unit, definition, as_of``.
 
-        ``as_of`` is the day of the features; NaT where each row has its own.
+        ``as_of`` is the day of the features; NaT where each row has its own. ``lang`` is the language of the
+        definitions, ``"en"`` or ``"zh"``.
 
         Examples
         --------
@@ -181,7 +183,12 @@ class GraphFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         ['control_controllers', 'count', Timestamp('2016-06-30 00:00:00')]
         """
         check_is_fitted(self, "facts_")
-        rows = [(name, family, feature.unit, feature.definition) for name, family, feature in self._listed()]
+        if lang not in ("en", "zh"):
+            raise InvalidParameter(f"'lang' must be 'en' or 'zh'; got {lang!r}")
+        rows = [
+            (name, family, feature.unit, feature.definition if lang == "en" else in_chinese(name))
+            for name, family, feature in self._listed()
+        ]
         frame = pd.DataFrame(rows, columns=["feature", "family", "unit", "definition"])
         day = self.first_ if self.first_ is not None and self.first_ == self.last_ else pd.NaT
         frame["as_of"] = pd.Series([day] * len(frame), dtype="datetime64[s]")

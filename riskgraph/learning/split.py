@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -111,6 +111,9 @@ class GroupTimeSplit(BaseCrossValidator):  # type: ignore[misc]
     >>> [(train.tolist(), test.tolist()) for train, test in folds]
     [([0], [1]), ([1], [2]), ([0, 1, 2], [3])]
     """
+
+    # groups are passed on to split where scikit-learn routes metadata
+    __metadata_request__split: ClassVar[dict[str, bool]] = {"groups": True}
 
     def __init__(self, times: Any, n_splits: int = 5, *, gap: Any = None) -> None:
         self.times = times

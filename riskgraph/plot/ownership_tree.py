@@ -49,7 +49,7 @@ def ownership_tree(
     Examples
     --------
     >>> import riskgraph as rg
-    >>> ax = rg.plot.ownership_tree(rg.datasets.toy_chain(), "mine", lang="en")
+    >>> ax = rg.plot.ownership_tree(rg.datasets.toy_chain(), "Mine", lang="en")
     >>> len(ax.texts) >= 3
     True
     """

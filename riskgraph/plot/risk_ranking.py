@@ -36,8 +36,8 @@ def risk_ranking(model: Any, n: int = 20, *, seeds: bool = False, ax: Axes | Non
     --------
     >>> import riskgraph as rg
     >>> ax = rg.plot.risk_ranking(rg.propagate(rg.datasets.toy_banned_platform()), n=3, lang="en")
-    >>> ax.get_xlim()
-    (0.0, 1.0)
+    >>> ax.get_title(loc="left")
+    'the 3 highest risks, with bounds; 5 more not shown'
     """
     check_lang(lang)
     if not isinstance(n, (int, np.integer)) or n < 1:

@@ -12,24 +12,22 @@ from riskgraph.risk.cascade import RiskCascade
 from riskgraph.risk.clearing import Clearing
 from riskgraph.risk.contagion import DebtRank
 from riskgraph.risk.diffusion import HarmonicLabels, HeatKernel
-from riskgraph.risk.hubs import find_hubs
 from riskgraph.risk.pagerank import PersonalizedPageRank
 from riskgraph.risk.threshold import ThresholdCascade
 from riskgraph.risk.transmission import default_transmission, read_transmission, transmission_table
 from riskgraph.risk.what_if import what_if
 
 __all__ = [
-    "METHODS",
     "Clearing",
     "DebtRank",
     "HarmonicLabels",
     "HeatKernel",
+    "METHODS",
     "PersonalizedPageRank",
     "Propagation",
     "RiskCascade",
     "ThresholdCascade",
     "default_transmission",
-    "find_hubs",
     "propagate",
     "read_transmission",
     "transmission_table",

@@ -47,7 +47,7 @@ class RiskCascade(Propagation):
         forest. ``"exact"``: the truth, for graphs with few circles. ``"monte_carlo"``: the part of random worlds.
     hubs
         ``"damp"`` (default with the default transmission) lets a hub pass on only part of what it received, see
-        :func:`riskgraph.risk.find_hubs`; ``"ignore"`` (default with a given one) treats hubs like anyone.
+        :attr:`hubs_`; ``"ignore"`` (default with a given one) treats hubs like anyone.
     ties
         ``"current"``: relations in force on the graph's day. ``"at_case"``: also those of a seed that were in force
         when its case began and have ended since.

@@ -133,6 +133,15 @@ def read_transmission(path: str | Path) -> dict[tuple[str, str], Rule]:
     ------
     InvalidTable
         An entry breaks a rule; the message lists each.
+
+    Examples
+    --------
+    >>> import pathlib
+    >>> import riskgraph.risk
+    >>> own = pathlib.Path(riskgraph.risk.__file__).with_name("transmission.yaml")
+    >>> table = read_transmission(own)
+    >>> table["kin", "forward"] == default_transmission()["kin", "forward"]
+    True
     """
     return _mapping(_checked(Path(path).read_text("utf-8"), str(path)))
 

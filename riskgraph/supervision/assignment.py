@@ -13,7 +13,7 @@ from riskgraph.supervision.chains import destinations, product_layers
 from riskgraph.supervision.duties import action_text, duties_of
 from riskgraph.supervision.features import FEATURED, scores
 from riskgraph.supervision.groups import controlled_paths
-from riskgraph.supervision.natures import nature_of_sector, nature_of_text, product_nature
+from riskgraph.supervision.natures import nature_name, nature_of_sector, nature_of_text, product_nature, sector_name
 from riskgraph.supervision.places import places_of
 from riskgraph.supervision.regions import city_of
 from riskgraph.supervision.sectors import product_sector
@@ -126,6 +126,14 @@ def _say(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
 
 
+def _name(seen: View, sector: str, lang: str) -> str:
+    return sector_name(seen, sector, lambda zh, en: _say(lang, zh, en))
+
+
+def _nature(seen: View, nature: str, lang: str) -> str:
+    return nature_name(seen, nature, lambda zh, en: zh) if lang == "zh" else nature
+
+
 def _monitoring(seen: View, code: int, lang: str) -> list[str]:
     registered = seen.registered[code]
     if registered and registered[:2] != seen.catalogue.home_province and seen.labels.get(code):
@@ -165,7 +173,8 @@ def _decide(seen: View, code: int, level: str, lang: str) -> Decision:
         leads = dict.fromkeys(agency for sector in meeting for agency in catalogue.lead(sector, level=level))
         why = _say(
             lang,
-            f"多领域交叉：{'、'.join(meeting)}；候选：{'、'.join(leads)}",
+            f"多领域交叉：{'、'.join(_name(seen, item, lang) for item in meeting)}；"
+            f"候选：{'、'.join(catalogue.agency_name(item, level=level) for item in leads)}",
             f"sectors meet: {', '.join(meeting)}; candidates: {', '.join(leads)}",
         )
         return Decision((), (), _GROUP, f"ASSIGN-CROSS-NESTED: {why}")
@@ -176,7 +185,9 @@ def _decide(seen: View, code: int, level: str, lang: str) -> Decision:
     primary = [sector for sector in sectors if sector in meeting] or sectors
     lead, assist, sector = _table(seen, primary, level)
     if lead:
-        return Decision(lead, assist, "", f"{_lead_rule(sector)}: {_say(lang, f'领域{sector}', f'sector {sector}')}")
+        return Decision(
+            lead, assist, "", f"{_lead_rule(sector)}: {_say(lang, _name(seen, sector, lang), f'sector {sector}')}"
+        )
     return _rest(seen, code, sectors, level, lang)
 
 
@@ -297,7 +308,7 @@ def _unlicensed(seen: View, code: int, level: str, lang: str) -> Decision | None
         sector = max(sorted(given), key=lambda name: given[name])
         lead = seen.catalogue.lead(sector, level=level)
         if lead:
-            shown = "、".join(f"{name}={score:.2f}" for name, score in sorted(given.items()))
+            shown = "、".join(f"{_name(seen, name, lang)}={score:.2f}" for name, score in sorted(given.items()))
             why = _say(lang, f"特征明显（{shown}，τ={tau:g}）", f"clear features ({shown}, τ={tau:g})")
             return Decision(lead, seen.catalogue.assist(sector, level=level), "", f"ASSIGN-UNLICENSED-FEATURED: {why}")
     natures, untraced, path = natures_by_money(seen, code)
@@ -308,7 +319,10 @@ def _unlicensed(seen: View, code: int, level: str, lang: str) -> Decision | None
         return Decision(("pboc",), others, "", f"AGENCY-AM-PBOC-NESTED: {complicated}")
     if agencies:
         agency = max(sorted(agencies), key=lambda name: agencies[name])
-        shown = "、".join(f"{name} {part:.2f}" for name, part in sorted(natures.items(), key=lambda item: -item[1]))
+        shown = "、".join(
+            f"{_nature(seen, name, lang)} {part:.2f}"
+            for name, part in sorted(natures.items(), key=lambda item: -item[1])
+        )
         sources = ",".join(_sources(seen, code))
         why = _say(
             lang,

@@ -72,7 +72,7 @@ def _sum(values: list[float]) -> float | None:
 
 
 def business(seen: View, firm: int) -> list[Act]:
-    """Lines of business of a firm: products managed, with what was invested in them, and loans made."""
+    """Lines of business of a firm: products managed, with what was invested in them, products sold, loans made."""
     acts = []
     for position in seen.out("manages", firm):
         product = int(seen.cols.target[position])
@@ -81,6 +81,12 @@ def business(seen: View, firm: int) -> list[Act]:
         if amount is None and not np.isnan(seen.cols.amount[position]):
             amount = float(seen.cols.amount[position])
         acts.append(Act(product_nature(seen, product), product_sector(seen, product), amount, (position, *paid)))
+    managed = {int(seen.cols.target[position]) for position in seen.out("manages", firm)}
+    for position in seen.out("distributes", firm):
+        product = int(seen.cols.target[position])
+        if product not in managed and not np.isnan(seen.cols.amount[position]):
+            amount = float(seen.cols.amount[position])
+            acts.append(Act(product_nature(seen, product), product_sector(seen, product), amount, (position,)))
     loans = seen.out("lends", firm)
     if loans:
         acts.append(Act("lending", "", _sum([float(seen.cols.amount[step]) for step in loans]), tuple(loans)))

@@ -42,7 +42,8 @@ def classify_sectors(graph: EntityGraph, catalogue: Catalogue, *, at: Any = None
     -------
     DataFrame
         ``entity, sector, subtype, why``, in the order of the entities and of the catalogue's sectors. ``why`` joins
-        ``declared``, ``list:…``, ``keyword:field:word``, ``licence:id``, ``relation:id``, ``case:id`` by ``; ``.
+        ``declared``, ``list:…``, ``keyword:field:word``, ``licence:id``, ``relation:id``, ``fact:id``, ``case:id`` by
+        ``; ``.
 
     Examples
     --------
@@ -95,6 +96,7 @@ def label(seen: View) -> dict[int, list[Label]]:
             if firms[code]:
                 for field, word, _, _ in hits:
                     evidence.add(code, f"keyword:{field}:{word}")
+        _told(seen, sector, evidence, firms)
         families = set(seen.catalogue.sectors[sector].get("licences", ()))
         for code, held in seen.licences.items():
             for family, _, licence in held:
@@ -149,6 +151,17 @@ def _listed(seen: View, sector: str, evidence: _Evidence, firms: np.ndarray) -> 
             for part in text.split(";"):
                 if part.strip() in spellings and firms[code]:
                     evidence.add(code, f"list:{spellings[part.strip()]}")
+
+
+def _told(seen: View, sector: str, evidence: _Evidence, firms: np.ndarray) -> None:
+    """A sector's words in what a firm says its business or product is."""
+    traditional = seen.catalogue.section("traditional")
+    words = [fold(word, traditional) for word in seen.catalogue.sectors[sector].get("words", ())]
+    for name in ("declared_business", "product_type"):
+        for code, texts in seen.texts(name).items():
+            for text, fact in texts:
+                if firms[code] and any(word in fold(text, traditional) for word in words):
+                    evidence.add(code, f"fact:{fact}")
 
 
 def _tipped(seen: View, sector: str, evidence: _Evidence, firms: np.ndarray) -> None:
@@ -362,7 +375,8 @@ def _advertising(seen: View, found: dict[str, _Evidence], firms: np.ndarray) -> 
         for target, position in promoted:
             if firms[target]:
                 advertisers.append((target, (position,)))
-            advertisers += [(int(seen.cols.source[step]), (position, step)) for step in seen.into("manages", target)]
+            for kind in ("manages", "distributes"):
+                advertisers += [(int(seen.cols.source[step]), (position, step)) for step in seen.into(kind, target)]
         financial = (
             any(ad in seen.hits.get(name, {}) for name in ("finance", "ad_items", "contents"))
             or any(firm in labelled or seen.licensed(firm) for firm, _ in advertisers)

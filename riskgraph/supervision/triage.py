@@ -17,6 +17,7 @@ __all__ = ["Verdict", "judge", "triage"]
 
 _ILLEGAL = ("illegal_fundraising", "banned", "unlicensed_finance", "sanctioned")
 _GENERAL_BAD = ("violation", "substance_mismatch", "evasion")
+_CONDUCT_ZH = {"violation": "违规经营", "substance_mismatch": "业务实质与资质不符", "evasion": "有意逃避监管"}
 
 
 class Verdict(NamedTuple):
@@ -97,6 +98,10 @@ def _judge(seen: View, code: int, sector: str, lang: str) -> Verdict:
 
 def _say(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
+
+
+def _zh(level: str) -> str:
+    return {"low": "低", "medium": "中", "high": "高"}[level]
 
 
 def _ban_reasons(seen: View, code: int, lang: str) -> list[str]:
@@ -214,9 +219,9 @@ def _unlicensed_payment(seen: View, code: int, banned: list[str], lang: str) -> 
         _say(lang, f"交易规模{volume:g}（{','.join(a)}）", f"volume {volume:g} ({','.join(a)})")
         if volume is not None
         else "",
-        _say(lang, f"危害{harm}（{','.join(b)}）", f"harm {harm} ({','.join(b)})") if harm else "",
-        _say(lang, f"风险{risk}（{','.join(c)}）", f"risk {risk} ({','.join(c)})") if risk else "",
-        _say(lang, f"配合：{attitude}（{','.join(d)}）", f"cooperative: {attitude} ({','.join(d)})")
+        _say(lang, f"危害{_zh(harm)}（{','.join(b)}）", f"harm {harm} ({','.join(b)})") if harm else "",
+        _say(lang, f"风险{_zh(risk)}（{','.join(c)}）", f"risk {risk} ({','.join(c)})") if risk else "",
+        _say(lang, f"{'配合' if attitude else '不配合'}（{','.join(d)}）", f"cooperative: {attitude} ({','.join(d)})")
         if attitude is not None
         else "",
     ]
@@ -269,7 +274,7 @@ def _general(seen: View, code: int, banned: list[str], lang: str) -> Verdict:
     for name in _GENERAL_BAD:
         value, ids = seen.truth(name).get(code, (None, ()))
         if value:
-            reasons.append(_say(lang, f"{name}（{','.join(ids)}）", f"{name} ({','.join(ids)})"))
+            reasons.append(_say(lang, f"{_CONDUCT_ZH[name]}（{','.join(ids)}）", f"{name} ({','.join(ids)})"))
         elif value is None and name != "evasion":
             missing.append(name)
     if serious and not seen.licensed(code):

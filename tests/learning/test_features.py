@@ -13,6 +13,7 @@ from sklearn.utils import estimator_checks
 
 import riskgraph as rg
 from riskgraph.learning import FAMILIES, GraphFeatures, GroupTimeSplit, baseline, entity_groups
+from riskgraph.learning._families._chinese import CHINESE
 from riskgraph.learning._known import known_graph
 
 DAY = "2016-06-30"
@@ -192,6 +193,10 @@ def test_described(small):
     assert set(about["family"]) == set(FAMILIES)
     assert (about["definition"].str.len() > 5).all()
     assert (about["as_of"] == pd.Timestamp(DAY)).all()
+    chinese = features.describe(lang="zh")["definition"]
+    assert chinese.is_unique
+    assert chinese.str.contains(r"[\u4e00-\u9fff]").all()
+    assert not set(CHINESE) - set(about["feature"])
 
 
 # -- scikit-learn ----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn import config_context
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
@@ -60,6 +61,15 @@ def test_in_cross_validation():
         DecisionTreeClassifier(random_state=0), X, y, cv=GroupTimeSplit(times, 4), groups=np.arange(120) // 3
     )
     assert scores.shape == (4,)
+    with config_context(enable_metadata_routing=True):
+        routed = cross_val_score(
+            DecisionTreeClassifier(random_state=0),
+            X,
+            y,
+            cv=GroupTimeSplit(times, 4),
+            params={"groups": np.arange(120) // 3},
+        )
+    np.testing.assert_array_equal(scores, routed)
     assert scores.mean() > 0.8
 
 

@@ -12,6 +12,8 @@ __all__ = ["NEAR", "compute", "features"]
 
 #: farthest step that the nearness to a seed counts
 FARTHEST = 6
+#: steps from the seeds of one type of case: what goes further says little, and takes most of the time
+STEPS = 4
 #: relative change of a message that is not followed further: far below what a model can tell apart
 TOLERANCE = 1e-4
 #: what relations the nearest cases are counted over: name → kinds and from which end
@@ -44,7 +46,7 @@ FEATURES = (
     Feature("cascade_at_case", "probability", "RiskCascade that also follows ties in force as a seed's case began"),
     Feature("cascade_hop1", "probability", "RiskCascade over one step"),
     Feature("cascade_hop2", "probability", "RiskCascade over at most two steps"),
-    *(Feature(f"cascade_{case}", "probability", f"RiskCascade from seeds by a case '{case}'") for case in SEED_CASES),
+    *(Feature(f"cascade_{case}", "probability", f"RiskCascade from cases '{case}', {STEPS} steps") for case in SEED_CASES),
     Feature("threshold", "0 or 1", "ThresholdCascade: held by the tainted to the threshold"),
     Feature("pagerank", "probability", "PersonalizedPageRank from the seeds along relations read either way"),
     Feature("nearness", "index", f"1 / (1 + steps to the nearest seed), 0 beyond {FARTHEST} steps"),
@@ -109,7 +111,7 @@ def _methods(view: View) -> dict[str, np.ndarray]:
     for case in SEED_CASES:
         rows = cases[cases["type"] == case]
         weight = rows["severity"].astype(float).fillna(1.0).groupby(rows["entity"].to_numpy(dtype=object)).max()
-        found[f"cascade_{case}"] = cascade(weight)
+        found[f"cascade_{case}"] = cascade(weight, max_hops=STEPS)
     if not len(everyone):
         return {**found, "threshold": np.zeros(view.n), "pagerank": np.zeros(view.n)}
     walk = PersonalizedPageRank(direction="both").fit(graph).scores_.to_numpy()

@@ -64,8 +64,9 @@ def _cooperation(seen: View, sectors: tuple[str, ...] | None, say: Say) -> Itera
                 continue
             begin = "…" if lack[0] == _FIRST else str(lack[0])
             until = "…" if lack[1] == _OPEN else str(lack[1])
+            lacking = "、".join(sector_name(seen, name, say) for name in sorted(needed))
             text = say(
-                f"持牌机构{seen.name(licensed)}与缺少资质（{'、'.join(sector_name(seen, name, say) for name in sorted(needed))}）的{seen.name(firm)}合作，"
+                f"持牌机构{seen.name(licensed)}与缺少资质（{lacking}）的{seen.name(firm)}合作，"
                 f"重叠期[{begin}, {until})",
                 f"licensed {seen.name(licensed)} cooperates with {seen.name(firm)}, which lacks a licence "
                 f"({', '.join(sorted(needed))}), overlap [{begin}, {until})",

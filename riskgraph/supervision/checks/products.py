@@ -134,6 +134,7 @@ def disguise(seen: View, rule: Rule, say: Say) -> Iterator[Finding]:
 
 def firewall_breaches(seen: View, first: int, second: int) -> list[tuple[str, str, tuple[str, ...]]]:
     """(zh, en, evidence) of each breach between two units: shared officer, account, address, money, no firewall."""
+    account = seen.is_kind("account")
     found = []
     for kind, side, zh, en in (
         ("officer", "into", "共用高管", "shared officer"),
@@ -143,6 +144,9 @@ def firewall_breaches(seen: View, first: int, second: int) -> list[tuple[str, st
         ends = []
         for code in (first, second):
             steps = seen.into(kind, code) if side == "into" else seen.out(kind, code)
+            if kind == "operates":
+                # an account may be recorded as owned rather than operated
+                steps = [*steps, *(step for step in seen.out("owns", code) if account[seen.cols.target[step]])]
             column = seen.cols.source if side == "into" else seen.cols.target
             ends.append({int(column[step]): step for step in steps})
         common = sorted(set(ends[0]) & set(ends[1]))
