@@ -301,6 +301,25 @@ def dossier(
 
 
 @main.command()
+@click.option("--model", type=click.Path(exists=True, path_type=Path), required=True, help="Model file to score with.")
+@click.option("--graph", "path", type=click.Path(exists=True, path_type=Path), required=True, help="Folder or file.")
+@click.option("--at", metavar="DATE", required=True, help="Day to score for; nothing known later is used.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write all scores: .csv, .xlsx, .parquet, .html.")
+@click.option("--top", default=20, show_default=True, help="Rows to print.")
+def score(model: Path, path: Path, at: str, out: Path | None, top: int) -> None:
+    """Score the firms of a graph with a stored model, the likeliest to fall first.
+
+    \b
+    Example:
+      riskgraph score --model model.skops --graph datasets/county --at 2016-12-31 --out scores.csv
+    """
+    from riskgraph.learning import score_frame
+    from riskgraph.readers import read
+
+    _show(score_frame(model, read(path), at), top, out)
+
+
+@main.command()
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("demo-output"), show_default=True, help="Folder to write to."
 )

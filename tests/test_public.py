@@ -18,6 +18,7 @@ PACKAGES = (
     "riskgraph",
     "riskgraph.datasets",
     "riskgraph.identity",
+    "riskgraph.learning",
     "riskgraph.nesting",
     "riskgraph.ownership",
     "riskgraph.plot",

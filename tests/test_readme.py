@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import riskgraph as rg
 from riskgraph.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +40,10 @@ def test_help_examples_run(name, tmp_path, monkeypatch):
     (tmp_path / "datasets").mkdir()
     (tmp_path / "datasets" / "county").symlink_to(ROOT / "datasets" / "county", target_is_directory=True)
     monkeypatch.chdir(tmp_path)
+    if name == "score":
+        graph = rg.datasets.load_county().graph
+        model = rg.learning.train(graph, "propagation", cutoffs=["2016-03-31"], families=["risk"])
+        rg.learning.save_model("model.skops", model)
     result = CliRunner().invoke(main, example.group(1).split())
     assert result.exit_code == 0, result.output
     assert result.output.strip()

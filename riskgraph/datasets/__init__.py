@@ -30,9 +30,11 @@ from riskgraph.datasets.toys import (
 
 if TYPE_CHECKING:
     from riskgraph.datasets.county import Dataset, load_county, make_county
+    from riskgraph.datasets.sim import OwnershipSim
 
 __all__ = [
     "Dataset",
+    "OwnershipSim",
     "load_county",
     "make_county",
     "make_registry",
@@ -60,4 +62,8 @@ def __getattr__(name: str) -> Any:
         from riskgraph.datasets import county
 
         return getattr(county, name)
+    if name == "OwnershipSim":
+        from riskgraph.datasets.sim import OwnershipSim
+
+        return OwnershipSim
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

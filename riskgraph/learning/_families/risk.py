@@ -46,7 +46,7 @@ FEATURES = (
     Feature("cascade_at_case", "probability", "RiskCascade that also follows ties in force as a seed's case began"),
     Feature("cascade_hop1", "probability", "RiskCascade over one step"),
     Feature("cascade_hop2", "probability", "RiskCascade over at most two steps"),
-    *(Feature(f"cascade_{case}", "probability", f"RiskCascade from cases '{case}', {STEPS} steps") for case in SEED_CASES),
+    *(Feature(f"cascade_{case}", "probability", f"RiskCascade from '{case}', {STEPS} steps") for case in SEED_CASES),
     Feature("threshold", "0 or 1", "ThresholdCascade: held by the tainted to the threshold"),
     Feature("pagerank", "probability", "PersonalizedPageRank from the seeds along relations read either way"),
     Feature("nearness", "index", f"1 / (1 + steps to the nearest seed), 0 beyond {FARTHEST} steps"),
