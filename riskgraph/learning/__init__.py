@@ -15,10 +15,10 @@ from riskgraph.learning.transmission import LearntTransmission, fit_transmission
 
 __all__ = [
     "BASELINES",
-    "FAMILIES",
     "Backtest",
     "Calibrated",
     "ColumnScore",
+    "FAMILIES",
     "GraphFeatures",
     "GroupTimeSplit",
     "LearntTransmission",

@@ -283,7 +283,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Group of each row: rows of one group are held out together. With fewer than six rows of either class the
             classifier's own probabilities stand.
         """
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         # on small tables threads wait for each other longer than they work; one thread also fixes the order of sums
         with threadpool_limits(limits=1 if len(X) < THREADED else None):

@@ -94,6 +94,16 @@ def load_model(path: str | Path) -> RiskModel:
         No such file, no model, a newer format, or a model with types that are not trusted.
     MissingDependency
         skops is not installed.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import riskgraph as rg
+    >>> graph = rg.datasets.load_county().graph
+    >>> model = rg.learning.train(graph, "propagation", cutoffs=["2016-03-31"], families=["risk"])
+    >>> path = save_model(pathlib.Path(tempfile.mkdtemp()) / "model.skops", model)
+    >>> type(load_model(path)).__name__
+    'RiskModel'
     """
     sio = import_optional("skops.io", extra="models")
     source = Path(path)

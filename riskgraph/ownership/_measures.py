@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskgraph._sparse import exact_shares, exact_threshold
+from riskgraph._sparse import WalkSolver, coalesce, exact_shares, exact_threshold
 from riskgraph.ownership._fixpoint import gather, tally
 from riskgraph.ownership._holdings import holdings
 from riskgraph.ownership._packs import Test
@@ -26,11 +26,12 @@ from riskgraph.ownership._verdicts import (
 )
 from riskgraph.ownership.control import by_member
 from riskgraph.ownership.integrated import integrated_pairs
+from riskgraph.schema import ENTITY_KINDS
 
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["Measured", "measure", "multiplied"]
+__all__ = ["Measured", "accounted", "measure", "multiplied"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,12 @@ class Measured:
 
 
 def measure(graph: EntityGraph, test: Test, owners: np.ndarray, assets: np.ndarray | None) -> Measured:
-    """What a test measures, for a mask of owners and the codes of companies, all for ``None``."""
+    """What a test measures, for a mask of owners and the codes of companies.
+
+    ``None`` is all companies; multiplied shares that cannot pass the test are then left out.
+    """
     if test.measure == "multiplied":
-        return multiplied(graph, owners, assets)
+        return multiplied(graph, owners, assets, min_share=test.threshold if assets is None else 0.0)
     if test.measure == "control":
         return _control(graph, Terms(test.threshold, test.inclusive, test.joint))
     if test.measure == "chain":
@@ -87,10 +91,25 @@ def measure(graph: EntityGraph, test: Test, owners: np.ndarray, assets: np.ndarr
     return _aggregate(graph, test, np.flatnonzero(owners))
 
 
-def multiplied(graph: EntityGraph, owners: np.ndarray, assets: np.ndarray | None) -> Measured:
+def multiplied(
+    graph: EntityGraph, owners: np.ndarray, assets: np.ndarray | None, *, min_share: float = 0.0
+) -> Measured:
     """Shares multiplied along chains and added up."""
-    pairs = integrated_pairs(graph, np.flatnonzero(owners), assets)
+    pairs = integrated_pairs(graph, np.flatnonzero(owners), assets, min_share=min_share)
     return Measured(pairs.owner, pairs.asset, pairs.low, pairs.high)
+
+
+def accounted(graph: EntityGraph) -> np.ndarray:
+    """Least part of every entity that persons and states on record own together, at the end of all chains."""
+
+    def build() -> np.ndarray:
+        held = holdings(graph)
+        ends = np.isin(graph.kinds, [ENTITY_KINDS.index("person"), ENTITY_KINDS.index("state")])
+        inner = ~ends[held.company]
+        W = coalesce(held.n, held.owner[inner], held.company[inner], held.low[inner])
+        return WalkSolver(W).solve_transposed(ends.astype(np.float64))
+
+    return graph.cached(("ownership", "accounted"), build)
 
 
 def _control(graph: EntityGraph, terms: Terms) -> Measured:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskgraph._sparse import exact_shares, exact_threshold
-from riskgraph.ownership._measures import Measured, measure, multiplied
+from riskgraph.ownership._measures import Measured, accounted, measure, multiplied
 from riskgraph.ownership._packs import Fallback, RulePack, Test, rule_pack
 from riskgraph.ownership._verdicts import NO, UNDETERMINED, VERDICTS, YES
 from riskgraph.schema import ENTITY_KINDS
@@ -53,8 +53,9 @@ def beneficial_owners(
     Returns
     -------
     DataFrame
-        ``company, owner, verdict, share_min, share_max, reasons``, one row for each owner that holds or commands
-        anything of the company in the sense of the pack, in the order of the entities.
+        ``company, owner, verdict, share_min, share_max, reasons`` in the order of the entities. For companies that are
+        named, one row for each owner that holds or commands anything of them in the sense of the pack; for all
+        companies, where those would be too many to list, without the verdict ``no``.
 
         ``verdict`` is ``yes`` when a test holds under every choice of shares inside their intervals, ``no`` when none
         does under any, else ``undetermined``. An owner of kind ``unknown`` may be a person: never ``yes``.
@@ -104,11 +105,13 @@ def beneficial_owners(
     unsure = graph.kinds[key % len(graph)] == ENTITY_KINDS.index("unknown")
     if pack.owners != ("seed",):
         verdict = np.where(unsure, np.minimum(verdict, UNDETERMINED), verdict)
-    shares = _shares(graph, pack, found, owners, asked, wanted)
     reasons = _reasons([test.code for test, _ in found], verdict, passed, unsure & (pack.owners != ("seed",)))
     if pack.fallback is not None:
-        key, verdict, reasons = _fall_back(graph, pack.fallback, pack.tests[0], wanted, shares, key, verdict, reasons)
-    low, high = shares.lookup(key, len(graph))
+        key, verdict, reasons = _fall_back(graph, pack.fallback, pack.tests[0], wanted, key, verdict, reasons)
+    if asked is None:
+        keep = verdict > NO
+        key, verdict, reasons = key[keep], verdict[keep], reasons[keep]
+    low, high = _shares(graph, pack, found, key)
     ids = graph.ids.to_numpy()
     return pd.DataFrame(
         {
@@ -143,18 +146,22 @@ def _combine(n: int, found: list[tuple[Test, Measured]]) -> tuple[np.ndarray, np
 
 
 def _shares(
-    graph: EntityGraph,
-    pack: RulePack,
-    found: list[tuple[Test, Measured]],
-    owners: np.ndarray,
-    asked: np.ndarray | None,
-    wanted: np.ndarray,
-) -> Measured:
-    """The number the pack reports."""
+    graph: EntityGraph, pack: RulePack, found: list[tuple[Test, Measured]], key: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The number the pack reports for pairs ``company · n + owner``, least and greatest."""
+    n = len(graph)
+    low, high = np.zeros(key.size), np.zeros(key.size)
     for test, measured in found:
         if test.measure == pack.share:
-            return measured
-    return multiplied(graph, owners, asked).among(owners, wanted)
+            low, high = measured.lookup(key, n)
+            break
+    rest = np.flatnonzero(high == 0)
+    if pack.share == "multiplied" and rest.size:
+        # shares below the threshold of owners who qualify in another way
+        owners = np.zeros(n, dtype=bool)
+        owners[key[rest] % n] = True
+        low[rest], high[rest] = multiplied(graph, owners, np.unique(key[rest] // n)).lookup(key[rest], n)
+    return low, high
 
 
 def _reasons(codes: list[str], verdict: np.ndarray, passed: np.ndarray, unsure: np.ndarray) -> np.ndarray:
@@ -176,7 +183,6 @@ def _fall_back(
     fallback: Fallback,
     test: Test,
     wanted: np.ndarray,
-    shares: Measured,
     key: np.ndarray,
     verdict: np.ndarray,
     reasons: np.ndarray,
@@ -201,9 +207,7 @@ def _fall_back(
     if not new.size:
         return key, verdict, reasons
     # what no person or state on record owns may be enough for somebody else
-    known = np.isin(graph.kinds[shares.owner], [ENTITY_KINDS.index("person"), ENTITY_KINDS.index("state")])
-    owned = np.bincount(shares.company[known], weights=shares.low[known], minlength=n)
-    left = exact_shares(np.round(np.clip(1.0 - owned, 0.0, 1.0), 12))
+    left = exact_shares(np.round(np.clip(1.0 - accounted(graph), 0.0, 1.0), 12))
     limit = exact_threshold(test.threshold)
     open_ = (best == UNDETERMINED) | (left >= limit if test.inclusive else left > limit)
     both, at = np.unique(np.concatenate([key, new]), return_inverse=True)
