@@ -157,6 +157,11 @@ class GroupTimeSplit(BaseCrossValidator):  # type: ignore[misc]
             if self.gap is not None:
                 train &= days <= days[test].min() - _gap(self.gap, days)
             train, test = _part(train, test, group)
+            if test.any():
+                # where the test gave up its first days to keep groups whole, what precedes it may be learnt from
+                train = (days < days[test].min()) & ~np.isin(group, group[test])
+                if self.gap is not None:
+                    train &= days <= days[test].min() - _gap(self.gap, days)
             if not train.any():
                 raise InvalidParameter(
                     f"fold {fold} of {folds} has nothing to train on: every earlier row is of a group that is tested"
