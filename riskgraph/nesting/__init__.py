@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from riskgraph.nesting.approaches import allowed_approaches
 from riskgraph.nesting.circuits import circuits
 from riskgraph.nesting.expand_names import expand_product_names
 from riskgraph.nesting.investors import (
@@ -22,6 +23,7 @@ __all__ = [
     "PRODUCT_TYPES",
     "ProductName",
     "UNTRACED",
+    "allowed_approaches",
     "circuits",
     "expand_product_names",
     "investor_count",

@@ -150,7 +150,7 @@ def control_pairs(graph: EntityGraph, terms: Terms) -> Pairs:
     def build() -> Pairs:
         parent = graph.changed_from
         if parent is not None and key in parent._cache:
-            return _revise(graph, parent, parent._cache[key], terms)
+            return _revise(graph, parent._cache[key], terms)
         return judge(base_of(graph), terms)
 
     return graph.cached(key, build)
@@ -232,7 +232,7 @@ def _pairs(base: Base, sure: Reached, wide: Reached) -> Pairs:
     )
 
 
-def _revise(graph: EntityGraph, parent: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
+def _revise(graph: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
     """Verdicts of a changed graph: those units are judged anew that held votes, or acted, where something changed.
 
     A unit that never met a changed company, holder or group gathers the same votes round by round as before.
@@ -241,10 +241,10 @@ def _revise(graph: EntityGraph, parent: EntityGraph, before: Pairs, terms: Terms
     unit, n = base.stakes.unit, base.stakes.n
     touched = np.zeros(n, dtype=bool)
     touched[graph.changed_companies] = True
-    for units in (unit, base_of(parent).stakes.unit):
-        hit = np.zeros(n, dtype=bool)
-        hit[units[np.flatnonzero(touched[: units.size])]] = True
-        touched[: units.size] |= hit[units]
+    # whatever group a change of concert relations leaves has one of their ends in it
+    hit = np.zeros(n, dtype=bool)
+    hit[unit[touched]] = True
+    touched = hit[unit]
     again = np.zeros(n, dtype=bool)
     again[before.start[touched[before.company]]] = True
     gone = again[before.start] | touched[before.start]

@@ -283,6 +283,17 @@ def test_a_change_is_judged_only_where_it_matters(monkeypatch):
     assert len(after) == len(before) + 2
 
 
+def test_a_concert_group_that_splits_is_judged_anew():
+    rows = [(x, "T", 0.2) for x in "ABC"] + [("P", "A", 0.9), ("T", "U", 0.9), ("Q", "V", 0.9)]
+    graph = graph_of(rows, concert=[("A", "B"), ("B", "C")])
+    assert {("A", "T"), ("C", "U"), ("P", "T")} <= yes(control(graph))
+    link = graph.relations.query("kind == 'concert' and source == 'B'")["id"].tolist()
+    split = graph.with_changes(remove=link)
+    anew = rg.EntityGraph.from_tables(split.entities, split.relations)
+    pd.testing.assert_frame_equal(control(split), control(anew))
+    assert yes(control(split)) == {("P", "A"), ("T", "U"), ("Q", "V")}
+
+
 def test_sums_do_not_overflow():
     units = np.full(10_000, 10**15)
     assert add_up(units, np.array([0])).tolist() == [4_000 * 10**15]

@@ -60,6 +60,9 @@ def test_treasury_shares_are_part_of_a_proof_where_it_needs_them():
     graph = graph_of([("P", "A", 0.45), ("A", "A", 0.2), ("Q", "A", 0.35)], people=["P", "Q"])
     proof = explain_control(graph, "P", "A")
     assert list(zip(proof["source"], proof["target"], strict=True)) == [("P", "A"), ("A", "A")]
+    # of two parcels of treasury shares the greater is enough
+    parcels = graph_of([("P", "A", 0.47), ("A", "A", 0.05), ("A", "A", 0.15)], people=["P"])
+    assert explain_control(parcels, "P", "A")["share_min"].tolist() == [0.47, 0.15]
     enough = graph_of([("P", "A", 0.55), ("A", "A", 0.2)], people=["P"])
     assert explain_control(enough, "P", "A")["source"].tolist() == ["P"]
 
