@@ -11,9 +11,10 @@ import pandas as pd
 
 from riskgraph._columns import RelationStore
 from riskgraph._dated import DatedTables
+from riskgraph._sheet import DATES
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
-from riskgraph.tables import DATES, Tables, clean_tables, merge_reports
+from riskgraph.tables import Tables, clean_tables, merge_reports
 
 if TYPE_CHECKING:
     import networkx

@@ -7,14 +7,15 @@ value that came, and what would be valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from riskgraph._cells import OPEN, as_numbers, as_text, days_to_dates, show, span, to_days
+from riskgraph._cells import OPEN, as_numbers, days_to_dates, show
+from riskgraph._sheet import Quality, Sheet
 from riskgraph._sparse import SHARE_UNITS, exact_shares
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.schema import (
@@ -28,45 +29,7 @@ from riskgraph.schema import (
     TABLES,
 )
 
-__all__ = ["DATES", "Quality", "Tables", "clean_tables", "invalid", "merge_reports"]
-
-Action = Literal["rejected", "repaired", "kept"]
-
-#: columns that hold dates
-DATES = ("start", "end", "known_from", "due")
-
-
-@dataclass
-class Quality:
-    """The quality report while it is being written."""
-
-    rows: list[pd.DataFrame] = field(default_factory=list)
-
-    def add(
-        self, table: str, labels: Sequence[Any] | pd.Index, column: str, problems: Sequence[str], action: Action
-    ) -> None:
-        """Add one row a problem; ``labels`` are the index labels of the rows concerned."""
-        if len(labels):
-            self.rows.append(
-                pd.DataFrame(
-                    {
-                        "table": table,
-                        "row": np.asarray(labels, dtype=object),
-                        "column": column,
-                        "problem": list(problems),
-                        "action": action,
-                    }
-                )
-            )
-
-    def frame(self) -> pd.DataFrame:
-        """Columns ``table, row, column, problem, action``; empty when all is clean."""
-        if not self.rows:
-            return pd.DataFrame({name: pd.Series(dtype=object) for name in _QUALITY_COLUMNS})
-        return pd.concat(self.rows, ignore_index=True)
-
-
-_QUALITY_COLUMNS = ("table", "row", "column", "problem", "action")
+__all__ = ["Tables", "clean_tables", "invalid", "merge_reports"]
 
 
 @dataclass(frozen=True)
@@ -83,150 +46,6 @@ class Tables:
     target: np.ndarray
     quality: pd.DataFrame
     rejected: dict[str, pd.DataFrame]
-
-
-class _Sheet:
-    """One table under check: its frame, and which of its rows are still good."""
-
-    def __init__(self, name: str, frame: pd.DataFrame | None, quality: Quality) -> None:
-        table = TABLES[name]
-        if frame is None:
-            frame = pd.DataFrame({column: pd.Series(dtype=object) for column in table.required})
-        if not isinstance(frame, pd.DataFrame):
-            raise InvalidTable(f"'{name}' must be a pandas DataFrame; got {type(frame).__name__}")
-        missing = [column for column in table.required if column not in frame.columns]
-        if missing:
-            raise InvalidTable(
-                f"{name} lacks the column{'s' if len(missing) > 1 else ''} {', '.join(map(repr, missing))}; "
-                f"it needs {', '.join(table.required)}, and came with {', '.join(map(str, frame.columns)) or 'none'}"
-            )
-        double = frame.columns[frame.columns.duplicated()]
-        if len(double):
-            raise InvalidTable(f"{name} has the column {double[0]!r} twice; every column needs a name of its own")
-        self.name = name
-        self.given = frame
-        self.labels = frame.index
-        self.data: dict[str, Any] = {column: frame[column] for column in frame.columns}
-        self.good = np.ones(len(frame), dtype=bool)
-        self.quality = quality
-        #: columns whose empty cells are None already
-        self.tidy: set[str] = set()
-        #: entity codes of the columns that name entities
-        self.codes: dict[str, np.ndarray] = {}
-
-    def reject(self, bad: np.ndarray, column: str, text: Callable[[Any], str]) -> None:
-        """Leave out the rows of the mask; ``text`` turns the value that came into the problem."""
-        bad = bad & self.good
-        if bad.any():
-            self.note(bad, column, text, "rejected")
-            self.good &= ~bad
-
-    def note(self, rows: np.ndarray, column: str, text: Callable[[Any], str], action: Action) -> None:
-        values = self.given[column].to_numpy(dtype=object)[rows] if column in self.given else [None] * int(rows.sum())
-        self.quality.add(self.name, self.labels[rows], column, [text(value) for value in values], action)
-
-    # -- columns -------------------------------------------------------------------------------------------------
-
-    def texts(self, column: str, *, needed: bool) -> None:
-        """Turn a column into text; numbers become their digits, which is reported once."""
-        if column not in self.data:
-            return
-        values, missing, repaired = as_text(self.data[column])
-        if repaired.any():
-            first = int(np.flatnonzero(repaired)[0])
-            self.quality.add(
-                self.name,
-                self.labels[first : first + 1],
-                column,
-                [f"{int(repaired.sum())} numbers were read as text, the first as {values[first]!r}"],
-                "repaired",
-            )
-        self.data[column] = values
-        self.tidy.add(column)
-        if needed:
-            self.reject(missing, column, lambda value: f"{show(value)} is no id; give a text")
-
-    def dates(self) -> None:
-        for column in DATES:
-            if column in self.data:
-                days, bad = to_days(self.data[column])
-                self.reject(bad, column, lambda value: f"{show(value)} is not a date; write it as 2016-06-30")
-                self.data[column] = days
-        if "start" in self.data and "end" in self.data:
-            start, end = self.data["start"], self.data["end"]
-            reversed_ = (start != OPEN) & (end != OPEN) & (start >= end)
-            ends = days_to_dates(end)
-            spots = iter(np.flatnonzero(reversed_ & self.good))
-            self.reject(
-                reversed_,
-                "start",
-                lambda value: (
-                    f"start {show(value)} is not before end {ends[next(spots)]}; "
-                    "a relation holds from start up to, not including, end"
-                ),
-            )
-
-    def numbers(self, column: str, *, low: float, high: float, rule: str) -> None:
-        """Turn a column into floats inside [low, high]; ``rule`` says what would be valid."""
-        if column not in self.data:
-            return
-        values, bad = as_numbers(self.data[column])
-        self.reject(bad, column, lambda value: f"{show(value)} is not a number; {rule}")
-        outside = (values < low) | (values > high)
-        self.reject(outside, column, lambda value: f"{show(value)} is outside {span(low, high)}; {rule}")
-        self.data[column] = values
-
-    def choices(self, column: str, valid: Sequence[str]) -> None:
-        values = self.data[column]
-        bad = ~pd.Series(values, dtype=object).isin(list(valid)).to_numpy()
-        self.reject(bad, column, lambda value: f"{show(value)} is not a valid {column}; use one of {', '.join(valid)}")
-
-    def unique(self, column: str) -> None:
-        if column not in self.data:
-            return
-        values = pd.Series(np.where(self.good, self.data[column], None), dtype=object)
-        twice = values.duplicated().to_numpy() & values.notna().to_numpy()
-        if not (twice & self.good).any():
-            return
-        first = values[~values.duplicated()]
-        label_of = pd.Series(self.labels[first.index], index=first.to_numpy())
-        self.reject(
-            twice,
-            column,
-            lambda value: f"{show(value)} is used twice, first in row {label_of[str(value)]}; ids are unique",
-        )
-
-    def known(self, column: str, ids: pd.Index) -> None:
-        """Reject rows whose column names no entity."""
-        self.codes[column] = ids.get_indexer(pd.Index(self.data[column], dtype=object))
-        self.reject(
-            self.codes[column] < 0,
-            column,
-            lambda value: f"{show(value)} is not an id of entities; add the entity or correct the id",
-        )
-
-    # -- results -------------------------------------------------------------------------------------------------
-
-    def clean(self) -> pd.DataFrame:
-        """The good rows with typed columns and their old index labels."""
-        table = TABLES[self.name]
-        columns: dict[str, Any] = {}
-        for column in (*table.required, *table.optional, *self.data):
-            if column in columns or column not in self.data:
-                continue
-            values = self.data[column]
-            if column in DATES:
-                values = days_to_dates(values).astype("datetime64[s]")
-            values = values[self.good] if isinstance(values, np.ndarray) else values.to_numpy()[self.good]
-            if values.dtype == object:
-                values = pd.Series(values, index=self.labels[self.good], dtype=object)
-                if column != "value" and column not in self.tidy:
-                    values = values.where(values.notna(), None)
-            columns[column] = values
-        return pd.DataFrame(columns, index=self.labels[self.good])
-
-    def left_out(self) -> pd.DataFrame:
-        return self.given[~self.good].copy()
 
 
 def clean_tables(
@@ -265,7 +84,7 @@ def clean_tables(
         raise InvalidParameter(f"'on_error' must be 'raise' or 'quarantine'; got {on_error!r}")
     quality = Quality()
     sheets = {
-        name: _Sheet(name, frame, quality)
+        name: Sheet(name, frame, quality)
         for name, frame in zip(TABLES, (entities, relations, cases, licences, facts), strict=True)
     }
     _check_entities(sheets["entities"])
@@ -307,7 +126,7 @@ def invalid(quality: pd.DataFrame) -> InvalidTable:
 # -- one check a table -----------------------------------------------------------------------------------------------
 
 
-def _check_entities(sheet: _Sheet) -> None:
+def _check_entities(sheet: Sheet) -> None:
     sheet.texts("id", needed=True)
     sheet.choices("kind", ENTITY_KINDS)
     sheet.dates()
@@ -322,7 +141,7 @@ def _check_entities(sheet: _Sheet) -> None:
         )
 
 
-def _check_relations(sheet: _Sheet, ids: pd.Index) -> None:
+def _check_relations(sheet: Sheet, ids: pd.Index) -> None:
     sheet.texts("source", needed=True)
     sheet.texts("target", needed=True)
     sheet.texts("id", needed=True)
@@ -355,7 +174,7 @@ def _check_relations(sheet: _Sheet, ids: pd.Index) -> None:
     _report_sums(sheet)
 
 
-def _merge_share(sheet: _Sheet) -> None:
+def _merge_share(sheet: Sheet) -> None:
     """Fold ``share`` into ``share_min`` and ``share_max``; both given must agree."""
     if "share" not in sheet.data:
         return
@@ -375,7 +194,7 @@ def _merge_share(sheet: _Sheet) -> None:
     del sheet.data["share"]
 
 
-def _report_sums(sheet: _Sheet) -> None:
+def _report_sums(sheet: Sheet) -> None:
     """Report companies whose declared shares sum above 1 on some day; they are kept as declared."""
     if "share_min" not in sheet.data:
         return
@@ -416,20 +235,20 @@ def _report_sums(sheet: _Sheet) -> None:
     sheet.quality.add("relations", sheet.labels[row_of[who[limits[over]]]], "share", problems, "kept")
 
 
-def _check_cases(sheet: _Sheet, ids: pd.Index) -> None:
+def _check_cases(sheet: Sheet, ids: pd.Index) -> None:
     _check_owned(sheet, ids)
     sheet.choices("type", CASE_TYPES)
     sheet.numbers("severity", low=0, high=1, rule="give a weight, 1 for the gravest")
     sheet.dates()
 
 
-def _check_licences(sheet: _Sheet, ids: pd.Index) -> None:
+def _check_licences(sheet: Sheet, ids: pd.Index) -> None:
     _check_owned(sheet, ids)
     sheet.choices("sector", SECTORS)
     sheet.dates()
 
 
-def _check_owned(sheet: _Sheet, ids: pd.Index) -> None:
+def _check_owned(sheet: Sheet, ids: pd.Index) -> None:
     sheet.texts("entity", needed=True)
     sheet.texts("id", needed=True)
     for column in ("issuer", "number", "authority", "topic", "source_ref"):
@@ -438,7 +257,7 @@ def _check_owned(sheet: _Sheet, ids: pd.Index) -> None:
     sheet.unique("id")
 
 
-def _check_facts(sheet: _Sheet, ids: pd.Index) -> None:
+def _check_facts(sheet: Sheet, ids: pd.Index) -> None:
     _check_owned(sheet, ids)
     sheet.texts("fact", needed=True)
     sheet.dates()

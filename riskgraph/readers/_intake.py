@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from riskgraph._cells import as_numbers, show
+from riskgraph._sheet import Action, Quality
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._files import RawTable
 from riskgraph.readers._values import ShareUnit, is_blank, is_blank_cell, parse_dates, parse_money, parse_shares
-from riskgraph.tables import Action, Quality, invalid
+from riskgraph.tables import invalid
 
 __all__ = ["DATE_RULE", "MONEY_RULE", "SHARE_RULE", "Intake", "blank_to_none"]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskgraph._sheet import DATES
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import FACT_TYPES, TABLES
-from riskgraph.tables import DATES
 
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph

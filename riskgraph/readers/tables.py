@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from riskgraph._sheet import DATES
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._files import RawTable, data_files, load_tables
@@ -19,7 +20,6 @@ from riskgraph.readers._manifest import Manifest, read_manifest
 from riskgraph.readers._values import ShareUnit
 from riskgraph.readers._vocabulary import translate
 from riskgraph.schema import FACT_TYPES, TABLES
-from riskgraph.tables import DATES
 
 __all__ = ["read_tables"]
 
