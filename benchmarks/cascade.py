@@ -39,7 +39,7 @@ def main() -> None:
     if not (bounds["lower"] <= bounds["upper"]).all():
         raise SystemExit("a lower bound lies above its upper bound")
     ways = {"riskgraph RiskCascade, both bounds": ours, "igraph personalised PageRank": igraph}
-    if size <= 100_000:
+    if size <= 1_000_000:  # at a million companies it takes minutes and several gigabytes
         ways["networkx personalised PageRank"] = networkx
     figure = table(
         f"Risk cascade, {size:,} companies, {len(graph.columns):,} relations, {seeds.size:,} seeds",
