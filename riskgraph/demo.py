@@ -115,7 +115,7 @@ def _pictures(
     draw: dict[str, Callable[[], Axes]] = {
         "risk_ranking.png": lambda: plot.risk_ranking(cascade, n=15, lang=lang),
         "neighborhood.png": lambda: plot.neighborhood(graph, worst, cascade.scores_, depth=2, lang=lang),
-        "ownership_tree.png": lambda: plot.ownership_tree(graph, shell, lang=lang),
+        "ownership_tree.png": lambda: plot.ownership_tree(graph, shell, max_depth=9, lang=lang),
         "nesting_heatmap.png": lambda: plot.nesting_heatmap(graph, lang=lang),
         "look_through_flow.png": lambda: plot.look_through_flow(graph, products.iloc[0], lang=lang),
         "timeline.png": lambda: plot.timeline(graph, worst, lang=lang),

@@ -163,6 +163,25 @@ def test_equals_igraph_where_every_walk_can_go_on(direction):
             assert model.scores_.to_numpy() == pytest.approx(theirs, abs=1e-8)
 
 
+@pytest.mark.parametrize("dangling", ["seeds", "uniform"])
+def test_equals_igraph_where_walks_end(dangling):
+    """igraph sends a walk that ends back to its reset vector: our rule "seeds", and "uniform" where all are seeds."""
+    for seed in range(4):
+        graph, seeds = random_graph(300 + seed)
+        n = len(graph)
+        if dangling == "uniform":
+            seeds = {str(i): 1.0 for i in range(n)}
+        rows = graph.relations
+        a, b, w = rows["source"].astype(int), rows["target"].astype(int), rows["power"]
+        assert len(set(range(n)) - set(a)) > 0  # some walks do end
+        G = igraph.Graph(n=n, edges=list(zip(a, b, strict=True)), directed=True)
+        theirs = G.personalized_pagerank(
+            reset=[seeds.get(str(i), 0.0) for i in range(n)], damping=0.85, weights=w.tolist(), directed=True
+        )
+        model = PersonalizedPageRank(weight="power", dangling=dangling).fit(graph, seeds)
+        assert model.scores_.to_numpy() == pytest.approx(theirs, abs=1e-8)
+
+
 def test_true_error_stays_below_the_bound_on_a_larger_graph():
     for direction, products in (("both", 45), ("forward", 130)):
         rng = np.random.default_rng(3)
