@@ -6,6 +6,7 @@ is right does not mean that a company exists.
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from typing import Any
@@ -23,6 +24,13 @@ _USCC_PREFIX = frozenset(
     }.items()
     for category in categories
 )  # fmt: skip
+#: first two digits of a GB/T 2260 code: 31 provinces, Hong Kong, Macao, Taiwan; of identity cards also 91 (foreigners)
+_PROVINCES = frozenset(
+    str(code)
+    for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83), (91, 91))
+    for code in range(first, last + 1)
+)
+_ORGANISATION = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _UK_PREFIX = re.compile(r"^(?:[A-Z]{2}\d{6}|[A-Z]{1,2}\d{5,7}[A-Z]?|\d{8})$")
 
 
@@ -33,8 +41,9 @@ def _plain(value: Any) -> str:
 def check_uscc(value: str) -> bool:
     """Whether a text is a well-formed unified social credit code (GB 32100-2015): prefix, letters, both check digits.
 
-    An identity card number has eighteen characters too; its first two digits name a province, not a registering body,
-    and its check digit follows another rule, so it does not pass.
+    The two are that of the whole (python-stdnum) and that of the organisation code inside (GB 11714-1997). An identity
+    card number has eighteen characters too; one that fits both rules by accident is taken for a card, so that a person
+    is not made a firm.
 
     Examples
     --------
@@ -45,7 +54,31 @@ def check_uscc(value: str) -> bool:
     """
     uscc = import_optional("stdnum.cn.uscc", extra="identity")
     text = _plain(value)
-    return text[:2] in _USCC_PREFIX and bool(uscc.is_valid(text))
+    if text[:2] not in _USCC_PREFIX or not text.isascii() or not uscc.is_valid(text):
+        return False
+    return _organisation_digit(text[8:16]) == text[16] and not _is_id_card(text)
+
+
+def _organisation_digit(code: str) -> str:
+    """Check character of an organisation code (GB 11714-1997)."""
+    weights = (3, 7, 9, 10, 5, 8, 4, 2)
+    rest = 11 - sum(weight * _ORGANISATION.index(letter) for weight, letter in zip(weights, code, strict=True)) % 11
+    return {10: "X", 11: "0"}.get(rest, str(rest))
+
+
+def _is_id_card(text: str) -> bool:
+    """Whether a text has the form of a resident identity card number (GB 11643-1999): place, birth, check digit.
+
+    python-stdnum also looks the county up; a county missing from its table must not make a person a firm.
+    """
+    if not re.fullmatch(r"[0-9]{17}[0-9X]", text) or text[:2] not in _PROVINCES:
+        return False
+    try:
+        born = datetime.date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
+    except ValueError:
+        return False
+    ric = import_optional("stdnum.cn.ric", extra="identity")
+    return 1850 <= born.year <= 2100 and bool(ric.calc_check_digit(text) == text[-1])
 
 
 def check_lei(value: str) -> bool:
@@ -56,7 +89,10 @@ def check_lei(value: str) -> bool:
     >>> check_lei("213800KUD8LAJWSQ9D15"), check_lei("213800KUD8LXJWSQ9D15")
     (True, False)
     """
-    return bool(import_optional("stdnum.lei", extra="identity").is_valid(_plain(value)))
+    text = _plain(value)
+    return re.fullmatch(r"[0-9A-Z]{18}[0-9]{2}", text) is not None and bool(
+        import_optional("stdnum.lei", extra="identity").is_valid(text)
+    )
 
 
 def pad_uk_number(value: str) -> str:
@@ -70,7 +106,7 @@ def pad_uk_number(value: str) -> str:
     ('09361466', 'SC012345', 'none')
     """
     text = _plain(value)
-    found = re.fullmatch(r"([A-Z]{0,2})(\d{1,8})([A-Z]?)", text)
+    found = re.fullmatch(r"([A-Z]{0,2})([0-9]{1,8})([A-Z]?)", text)
     if not found:
         return str(value)
     letters, digits, last = found.groups()
@@ -87,10 +123,10 @@ def kind_of_identifier(value: str) -> str:
     ['uscc', 'cn_id_card', 'uk', 'unknown']
     """
     text = _plain(value)
+    if len(text) == 18 and _is_id_card(text):
+        return "cn_id_card"
     if len(text) == 18 and check_uscc(text):
         return "uscc"
-    if len(text) == 18 and import_optional("stdnum.cn.ric", extra="identity").is_valid(text):
-        return "cn_id_card"
     if len(text) == 20 and check_lei(text):
         return "lei"
-    return "uk" if _UK_PREFIX.fullmatch(text) else "unknown"
+    return "uk" if _UK_PREFIX.fullmatch(text) and text.isascii() else "unknown"

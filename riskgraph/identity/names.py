@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Any
 
@@ -23,13 +24,18 @@ _LATIN_FORMS = re.compile(
 )
 
 
+#: accents of Latin letters only: the marks of other scripts are letters of their own
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_STOPS = re.compile(r"[\s.,·•]")
+
+
 @lru_cache(maxsize=1)
 def _converter() -> Any:
     return import_optional("opencc", extra="identity").OpenCC("t2s")
 
 
 def compare_key(names: pd.Series, *, simplify: bool | None = None) -> pd.Series:
-    """Key under which spellings of one name are equal: width, brackets, case, spaces, traditional characters.
+    """Key under which spellings of one name are equal: width, brackets, case, spaces, accents, traditional characters.
 
     Parameters
     ----------
@@ -45,8 +51,20 @@ def compare_key(names: pd.Series, *, simplify: bool | None = None) -> pd.Series:
     if simplify or (simplify is None and importlib.util.find_spec("opencc") is not None):
         convert = _converter().convert
         keys = keys.map(lambda text: convert(text) if isinstance(text, str) else text)
-    folded = keys.map(lambda text: re.sub(r"[\s.,·•]", "", text).casefold() if isinstance(text, str) else None)
+    folded = keys.map(lambda text: _fold(text) if isinstance(text, str) else None)
     return folded.astype(object).where(folded.notna(), None)
+
+
+def _fold(text: str) -> str:
+    """Text without spaces, stops, case and the accents of Latin letters."""
+    return _STOPS.sub("", unaccented(text)).casefold()
+
+
+def unaccented(text: str) -> str:
+    """Text without the accents of Latin letters."""
+    return (
+        text if text.isascii() else unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
+    )
 
 
 def core_name(names: pd.Series) -> pd.Series:
