@@ -1,7 +1,8 @@
-"""Features of every company as known on a day, family by family: seconds, against degrees by networkx."""
+"""Features of every company as known on a day, family by family: seconds, memory, against degrees by networkx."""
 
 from __future__ import annotations
 
+import resource
 import time
 
 from timing import arguments, interleaved, keep, table
@@ -16,6 +17,7 @@ def main() -> None:
     given = arguments(__doc__)
     size = int(given.size)
     graph = rg.datasets.make_registry(size, random_state=1, names=False)
+    before = _resident()
     frame = graph.entities
     ids = frame.loc[frame["kind"] == "company", "id"].to_numpy()
 
@@ -37,6 +39,7 @@ def main() -> None:
     features = rg.learning.GraphFeatures(graph, at=DAY)
     X = features.fit_transform(ids)
     whole = time.perf_counter() - began
+    after = _resident()
     ways = {name: (lambda name=name: family(name)) for name in FAMILIES}  # type: ignore[misc]
     if size <= 100_000:
         ways["networkx: graph and two degrees"] = networkx
@@ -46,8 +49,15 @@ def main() -> None:
         {"all families": whole, **seconds},
         "all families",
         companies_a_second=len(ids) / whole,
+        peak_megabytes_with_graph=after,
+        peak_megabytes_before=before,
     )
     keep(given.json, [figure])
+
+
+def _resident() -> float:
+    """Most memory the process ever held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 if __name__ == "__main__":

@@ -17,14 +17,17 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = (
     "riskgraph",
     "riskgraph.datasets",
+    "riskgraph.evidence",
     "riskgraph.identity",
     "riskgraph.learning",
     "riskgraph.nesting",
     "riskgraph.ownership",
     "riskgraph.plot",
+    "riskgraph.privacy",
     "riskgraph.readers",
     "riskgraph.report",
     "riskgraph.risk",
+    "riskgraph.spark",
     "riskgraph.stores",
     "riskgraph.supervision",
 )

@@ -70,8 +70,8 @@ def frames(world: World) -> dict[str, pd.DataFrame]:
 
 
 def _numbered(letter: str, rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
-    """Sort rows and number them."""
-    ordered = sorted(rows, key=lambda row: tuple(str(row.get(key) or "") for key in keys))
+    """Sort rows and number them, batch after batch."""
+    ordered = sorted(rows, key=lambda row: (row.get("batch", 0), *(str(row.get(key) or "") for key in keys)))
     return [{"id": f"{letter}{place:05d}", **row} for place, row in enumerate(ordered, start=1)]
 
 

@@ -78,6 +78,8 @@ class World:
     firms: dict[str, list[str]] = field(default_factory=dict)
     #: who holds or serves each firm
     people: dict[str, set[str]] = field(default_factory=dict)
+    #: rows of a later batch are numbered after all of the batches before
+    batch: int = 0
     _row: dict[str, dict[str, Any]] = field(default_factory=dict)
     _numbers: dict[str, list[int]] = field(default_factory=dict)
     _brands: list[str] = field(default_factory=list)
@@ -184,8 +186,8 @@ class World:
             columns["known_from"] = min(later(start, self.rng.randint(21, 90)), LAST)
             if columns["known_from"] < start:
                 columns["known_from"] = start
-        row = {"source": source, "target": target, "kind": kind, "start": start, "end": end}
-        row |= {"source_ref": "registry", **columns}
+        row: dict[str, Any] = {"source": source, "target": target, "kind": kind, "start": start, "end": end}
+        row |= {"source_ref": "registry", "batch": self.batch, **columns}
         self.relations.append(row)
         if kind in ("owns", "officer"):
             self.people.setdefault(target, set()).add(source)
@@ -243,8 +245,8 @@ class World:
     def fact(self, entity: str, name: str, value: Any, start: str | None = None, **columns: Any) -> None:
         """Add a fact; truth values are written as true and false."""
         text = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
-        row = {"entity": entity, "fact": name, "value": text, "start": start, "source_ref": "inspection", **columns}
-        self.facts.append(row)
+        row = {"entity": entity, "fact": name, "value": text, "start": start, "source_ref": "inspection"}
+        self.facts.append({**row, "batch": self.batch, **columns})
 
     def facts_of(self, entity: str, start: str | None = None, ref: str = "inspection", **values: Any) -> None:
         """Add several facts of one entity."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from riskgraph.learning.backtest import Backtest, backtest
 from riskgraph.learning.baselines import BASELINES, Calibrated, ColumnScore, Softsign, baseline
+from riskgraph.learning.curves import ranking_curve, reliability
 from riskgraph.learning.explain import ScoreExplanation, explain_score
 from riskgraph.learning.features import FAMILIES, GraphFeatures
 from riskgraph.learning.labels import future_cases
@@ -34,6 +35,8 @@ __all__ = [
     "future_cases",
     "load_model",
     "model_card",
+    "ranking_curve",
+    "reliability",
     "save_model",
     "score",
     "score_frame",

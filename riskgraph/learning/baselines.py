@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, OneToOneFeatureMixin, TransformerMixin, clone
+from sklearn.utils import get_tags
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from riskgraph.errors import InvalidParameter
@@ -262,7 +264,7 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     >>> import numpy as np
     >>> from sklearn.linear_model import LogisticRegression
     >>> X = np.arange(40.0).reshape(-1, 1)
-    >>> Calibrated(LogisticRegression()).fit(X, X[:, 0] > 20).predict([[3.0], [33.0]])
+    >>> Calibrated(LogisticRegression()).fit(X, np.arange(40) // 21).predict([[3.0], [33.0]])
     array([0, 1])
     """
 
@@ -285,12 +287,36 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         from threadpoolctl import threadpool_limits
 
+        X, label = self._checked(X, y)
         # on small tables threads wait for each other longer than they work; one thread also fixes the order of sums
         with threadpool_limits(limits=1 if len(X) < THREADED else None):
-            return self._fit(X, _labels(y), groups)
+            return self._fit(X, label, groups)
+
+    def _checked(self, X: Any, y: Any = None, *, reset: bool = True) -> tuple[Any, np.ndarray]:
+        """Rows, frames as they are and else as numbers, with labels 0 and 1; classes and columns are noted."""
+        finite = "allow-nan" if _takes_missing(self.estimator) else True
+        if not reset:
+            values = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite=finite)
+            return X if isinstance(X, pd.DataFrame) else values, np.empty(0)
+        values, given = validate_data(self, X, y, dtype=np.float64, ensure_all_finite=finite)
+        check_classification_targets(given)
+        self.classes_, place = np.unique(given, return_inverse=True)
+        if self.classes_.size > 2:
+            raise InvalidParameter(
+                f"'y' must hold two classes. Only binary classification is supported. Got {self.classes_.size} classes"
+            )
+        if self.classes_.size < 2:
+            raise InvalidParameter("'y' must hold two classes, such as 0 and 1; got one class only")
+        return X if isinstance(X, pd.DataFrame) else values, place.astype(np.float64)
+
+    def __sklearn_tags__(self) -> Any:
+        """Two classes only; missing values where the classifier takes them."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = _takes_missing(self.estimator)
+        return tags
 
     def _fit(self, X: Any, label: np.ndarray, groups: Any) -> Self:
-        self.classes_ = np.array([0, 1])
         self.columns_ = _told(X)
         self.estimator_ = clone(self.estimator).fit(_columns(X, self.columns_), label.astype(np.int64))
         self.slope_, self.intercept_ = 1.0, 0.0
@@ -319,17 +345,25 @@ class Calibrated(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return StratifiedGroupKFold(folds).split(empty, label, codes) if folds > 1 else iter(())
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Log-odds."""
+        """Log-odds of the second class."""
         check_is_fitted(self, "estimator_")
+        X, _ = self._checked(X, reset=False)
         return self.slope_ * np.asarray(self.estimator_.decision_function(_columns(X, self.columns_))) + self.intercept_
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of 0 and 1."""
+        """Probabilities of both classes."""
         return _two_columns(self.decision_function(X))
 
     def predict(self, X: Any) -> np.ndarray:
         """Whichever is likelier."""
-        return (self.decision_function(X) > 0).astype(np.int64)
+        likelier = (self.decision_function(X) > 0).astype(np.int64)
+        return np.asarray(self.classes_[likelier])
+
+
+def _takes_missing(estimator: Any) -> bool:
+    """Whether a classifier, or the first step of a pipeline, takes missing values."""
+    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
+    return bool(get_tags(first).input_tags.allow_nan)
 
 
 def _told(X: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Why a model gives an entity its score: what each feature adds, beside the paths by which risk reaches it."""
+"""Why a model gives an entity its score: what each feature adds, how risk reaches it, and who controls it by what."""
 
 from __future__ import annotations
 
@@ -38,6 +38,9 @@ class ScoreExplanation:
     paths
         Frame ``rank, probability, path, relations, text``: how risk reaches the entity from seeds, strongest first.
         Empty when nothing does.
+    control
+        Frame ``controller, outcome, verdict, relations, text``: its ultimate controllers, and the relations that prove
+        it (:func:`riskgraph.ownership.explain_control`). Empty when nobody on record controls it.
     text
         All of it in sentences.
     """
@@ -48,6 +51,7 @@ class ScoreExplanation:
     base: float
     features: pd.DataFrame
     paths: pd.DataFrame
+    control: pd.DataFrame
     text: str
 
     def __repr__(self) -> str:
@@ -58,7 +62,7 @@ class ScoreExplanation:
 def explain_score(
     model: Any, graph: EntityGraph, entity: str, *, at: Any = None, k: int = 3, n: int = 8, lang: str = "zh"
 ) -> ScoreExplanation:
-    """What each feature adds to an entity's score, beside the paths by which risk reaches it.
+    """What each feature adds to an entity's score, the paths by which risk reaches it, and the proof of its control.
 
     Parameters
     ----------
@@ -69,7 +73,7 @@ def explain_score(
     at
         Day of the features; None for the day the graph stands at.
     k
-        At most how many paths.
+        At most how many paths, and how many controllers.
     n
         How many features the text names.
     lang
@@ -104,11 +108,12 @@ def explain_score(
     seen = graph if day is None else known_graph(graph, day)
     cascade = RiskCascade().fit(seen)
     paths = cascade.explain(entity, k, lang=lang)
-    text = _text(seen, entity, chance, frame.head(n), paths, lang)
+    control = _control(seen, entity, k, lang)
+    text = _text(seen, entity, chance, frame.head(n), [*paths["text"], *control["text"]], lang)
     if paths.empty:
         blocked = cascade.why_not(entity)
         text += _nothing(blocked, lang)
-    return ScoreExplanation(entity, chance, odds, base, frame, paths, text)
+    return ScoreExplanation(entity, chance, odds, base, frame, paths, control, text)
 
 
 def contributions(model: RiskModel, row: pd.DataFrame) -> tuple[np.ndarray, float]:
@@ -175,11 +180,43 @@ def _frame(features: GraphFeatures, row: pd.DataFrame, parts: np.ndarray, lang: 
     return frame.iloc[order].reset_index(drop=True)
 
 
-def _text(graph: EntityGraph, entity: str, chance: float, frame: pd.DataFrame, paths: pd.DataFrame, lang: str) -> str:
+def _control(graph: EntityGraph, entity: str, k: int, lang: str) -> pd.DataFrame:
+    """Ultimate controllers of an entity with the relations that prove it, in words."""
+    from riskgraph.ownership import explain_control, ultimate_controllers
+
+    found = ultimate_controllers(graph)
+    found = found[(found["company"] == entity) & found["controller"].notna()].head(k)
+    rows = []
+    for controller, outcome in found[["controller", "outcome"]].itertuples(index=False):
+        proof = explain_control(graph, controller, entity)
+        steps = [_step(graph, row, lang) for row in proof.to_dict("records")]
+        name = graph.names[graph.code(controller)]
+        if lang == "zh":
+            said = f"实际控制人 {name}，依据：{'；'.join(steps)}。"
+        else:
+            said = f"Controlled by {name}, by: {'; '.join(steps)}."
+        rows.append((controller, outcome, proof.attrs["verdict"], tuple(proof["id"]), said))
+    return pd.DataFrame(rows, columns=["controller", "outcome", "verdict", "relations", "text"])
+
+
+def _step(graph: EntityGraph, row: dict[str, Any], lang: str) -> str:
+    """One relation of a proof as a sentence, with the votes of a holding."""
+    from riskgraph.schema import RELATION_TEXTS
+
+    source, target = (graph.names[graph.code(row[end])] for end in ("source", "target"))
+    said = RELATION_TEXTS[row["kind"]][lang == "zh"].format(source=source, target=target, role=row["role"] or "")
+    low, high = row["votes_min"], row["votes_max"]
+    if row["kind"] != "owns" or pd.isna(low):
+        return said
+    votes = f"{100 * low:.4g}%" if pd.isna(high) or low == high else f"{100 * low:.4g}%-{100 * high:.4g}%"
+    return f"{said}（{votes}）" if lang == "zh" else f"{said} ({votes})"
+
+
+def _text(graph: EntityGraph, entity: str, chance: float, frame: pd.DataFrame, reasons: list[str], lang: str) -> str:
     name = graph.names[graph.code(entity)]
     zh = lang == "zh"
     lines = [f"{name}：模型概率 {chance:.1%}。" if zh else f"{name}: probability {chance:.1%} by the model."]
-    lines += [str(text) for text in paths["text"]]
+    lines += [str(text) for text in reasons]
     for item in frame[frame["contribution"] != 0].itertuples():
         value = ("未知" if zh else "unknown") if np.isnan(item.value) else f"{item.value:.4g}"
         lines.append(f"{item.feature} = {value} ({item.contribution:+.2f}): {item.definition}")

@@ -155,10 +155,11 @@ class GraphFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 "as input"
             )
         self._check_after(rows)
-        values = np.empty((rows.codes.size, len(self.get_feature_names_out())))
+        # column by column, so that a large table is held once
+        values = np.empty((rows.codes.size, len(self.get_feature_names_out())), order="F")
         for day in np.unique(rows.days):
-            here = np.isnat(rows.days) if np.isnat(day) else rows.days == day
-            values[here] = self._matrix(day, rows.codes[here])
+            here = np.flatnonzero(np.isnat(rows.days) if np.isnat(day) else rows.days == day)
+            self._fill(values, here, day, rows.codes[here])
         index = rows.labels if rows.labels is not None else pd.Index(self.graph.ids[rows.codes], name="entity")
         return pd.DataFrame(values, columns=list(self.get_feature_names_out()), index=index)
 
@@ -293,9 +294,10 @@ class GraphFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         view: View = graph.cached(key, lambda: View(known_graph(graph, day)))
         return view
 
-    def _matrix(self, day: np.datetime64, codes: np.ndarray) -> np.ndarray:
+    def _fill(self, values: np.ndarray, here: np.ndarray, day: np.datetime64, codes: np.ndarray) -> None:
+        """Write the features of a day into the rows that stand at it."""
         view, spec = self._view(day), self._spec()
-        parts = []
+        begin = 0
         for family in self.families_used():
             module = _MODULES[family]
             names = [feature.name for feature in module.features(spec)]
@@ -306,12 +308,13 @@ class GraphFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 return np.column_stack([values[name] for name in names]), spec.catalogue
 
             if view.n > KEPT:
-                values = module.compute(view, spec)
-                parts.append(np.column_stack([values[name][codes] for name in names]))
+                found = module.compute(view, spec)
+                for place, name in enumerate(names, start=begin):
+                    values[here, place] = found.pop(name)[codes]
             else:
                 key = ("learning", family, id(spec.catalogue), spec.facts)
-                parts.append(view.graph.cached(key, build)[0][codes])
-        return np.concatenate(parts, axis=1)
+                values[here, begin : begin + len(names)] = view.graph.cached(key, build)[0][codes]
+            begin += len(names)
 
 
 def _fact_names(view: View) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ brings; a character no font has is named in a :class:`MissingGlyphWarning`.
 from __future__ import annotations
 
 from riskgraph.plot._fonts import MissingGlyphWarning
+from riskgraph.plot.backtest import backtest
+from riskgraph.plot.calibration import calibration
 from riskgraph.plot.look_through_flow import look_through_flow
 from riskgraph.plot.neighborhood import neighborhood
 from riskgraph.plot.nesting_heatmap import nesting_heatmap
@@ -16,6 +18,8 @@ from riskgraph.plot.timeline import timeline
 
 __all__ = [
     "MissingGlyphWarning",
+    "backtest",
+    "calibration",
     "look_through_flow",
     "neighborhood",
     "nesting_heatmap",

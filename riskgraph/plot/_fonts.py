@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from riskgraph._font import carried_font
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.font_manager import FontProperties
 
-__all__ = ["MissingGlyphWarning", "font", "font_file", "write"]
+__all__ = ["MissingGlyphWarning", "check_glyphs", "extent", "font", "font_file", "write"]
 
 _FAMILIES = (
     "Noto Sans CJK SC",
@@ -28,6 +28,10 @@ _FAMILIES = (
 )
 
 
+#: from line to line, in sizes of the font
+_STEP = 1.3
+
+
 class MissingGlyphWarning(UserWarning):
     """A picture shows a box because no font at hand has the character."""
 
@@ -41,12 +45,7 @@ def font_file() -> str:
     for family in _FAMILIES:
         if family in files:
             return str(files[family])
-    spec = importlib.util.find_spec("zhplot")
-    if spec is not None and spec.submodule_search_locations:
-        found = sorted(Path(spec.submodule_search_locations[0]).glob("fonts/*.ttf"))
-        if found:
-            return str(found[0])
-    return str(font_manager.findfont("DejaVu Sans"))
+    return str(carried_font() or font_manager.findfont("DejaVu Sans"))
 
 
 def font(size: float = 9, weight: str = "normal") -> FontProperties:
@@ -76,6 +75,24 @@ def check_glyphs(text: str) -> str:
     return text
 
 
+def extent(text: str, size: float) -> tuple[float, float]:
+    """Width and height in inches that a text takes at a font size in points, several lines included."""
+    lines = text.split("\n")
+    wide = max((_width(line) for line in lines), default=0.0)
+    return 1.05 * wide * size, 1.03 * _STEP * size * len(lines) / 72
+
+
+@lru_cache(maxsize=20_000)
+def _width(line: str) -> float:
+    """Width of a line in inches for each point of size."""
+    from matplotlib.textpath import text_to_path
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of missing glyphs: `write` names them
+        wide, _, _ = text_to_path.get_text_width_height_descent(line, font(10), False)
+    return float(wide) / 720 if line else 0.0
+
+
 def write(ax: Axes, x: float, y: float, text: str, *, size: float = 9, **style: Any) -> Any:
     """Put a text on axes in a font that has its characters; ``$`` is a character, not mathematics."""
-    return ax.text(x, y, check_glyphs(text), fontproperties=font(size), parse_math=False, **style)
+    return ax.text(x, y, check_glyphs(text), fontproperties=font(size), parse_math=False, linespacing=_STEP, **style)

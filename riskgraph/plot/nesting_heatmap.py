@@ -9,21 +9,24 @@ import pandas as pd
 
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
-from riskgraph.plot._canvas import axes, check_lang, empty, title
+from riskgraph.plot._canvas import axes, check_lang, empty, label, title
 from riskgraph.plot._fonts import font, write
 from riskgraph.schema import SECTOR_TEXTS, SECTORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Rectangle
 
 __all__ = ["nesting_heatmap"]
 
+_CELL = (0.74, 0.44)
+
 
 def nesting_heatmap(graph: EntityGraph | pd.DataFrame, *, ax: Axes | None = None, lang: str = "zh") -> Axes:
-    """Counts by pair of sectors.
+    """Counts by pair of sectors, darker where greater; the frames on the diagonal mark what stays within one sector.
 
-    Of a graph: relations from an entity of the row's sector to one of the column's (declared sectors, the diagonal
-    included). Of a nesting report: entities whose chains touch both sectors.
+    Of a graph: relations from an entity of the row's sector to one of the column's (declared sectors). Of a nesting
+    report: entities whose chains touch both sectors. Sectors without any are left out.
 
     Raises
     ------
@@ -38,28 +41,43 @@ def nesting_heatmap(graph: EntityGraph | pd.DataFrame, *, ax: Axes | None = None
     1
     """
     check_lang(lang)
+    zh = lang == "zh"
     if isinstance(graph, EntityGraph):
-        counts, text = _between(graph), "跨行业关系数" if lang == "zh" else "relations between sectors"
+        counts, text = _between(graph), "跨行业关系数（行指向列）" if zh else "relations between sectors, row to column"
     elif isinstance(graph, pd.DataFrame) and "sector_codes" in graph:
-        counts, text = _together(graph), "同时涉及的主体数" if lang == "zh" else "entities that meet both sectors"
+        counts, text = _together(graph), "同时涉及两个行业的主体数" if zh else "entities that meet both sectors"
     else:
         raise InvalidParameter("'graph' must be an EntityGraph or a nesting report with a column 'sector_codes'")
     used = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1))
-    ax = axes(ax, (1.8 + 0.62 * max(used.size, 4), 1.4 + 0.55 * max(used.size, 4)))
+    ax = axes(ax, (1.5 + _CELL[0] * max(used.size, 4), 1.2 + _CELL[1] * max(used.size, 3)))
     if not used.size:
-        return empty(ax, "没有行业信息" if lang == "zh" else "no sector is known")
+        return empty(ax, "没有行业信息" if zh else "no sector is known")
     table = counts[np.ix_(used, used)]
-    ax.imshow(np.log1p(table), cmap="Blues", aspect="auto")
-    dark = np.log1p(table) > 0.55 * np.log1p(table.max())
+    heat = np.log1p(table)
+    ax.imshow(heat, cmap="Blues", aspect="auto", vmin=0, vmax=1.15 * heat.max())
     for row, column in zip(*np.nonzero(table), strict=True):
-        color = "white" if dark[row, column] else "#222222"
+        color = "white" if heat[row, column] > 0.65 * heat.max() else "#1b1f24"
         write(ax, column, row, f"{table[row, column]:,}", size=8, ha="center", va="center", color=color)
-    names = [SECTOR_TEXTS[SECTORS[code]][1 if lang == "zh" else 0] for code in used]
-    ax.set_xticks(range(used.size), names, rotation=40, ha="right", fontproperties=font(8))
-    ax.set_yticks(range(used.size), names, fontproperties=font(8))
-    ax.tick_params(length=0)
+    for place in np.flatnonzero(np.diag(table)).tolist():
+        ax.add_patch(_frame(place))
+    names = [SECTOR_TEXTS[SECTORS[code]][zh] for code in used]
+    ax.set_xticks(
+        range(used.size), [label(name, 5 if zh else 6, 3) for name in names], fontproperties=font(8), linespacing=1.4
+    )
+    ax.set_yticks(range(used.size), [label(name, 8, 2) for name in names], fontproperties=font(8), linespacing=1.4)
+    ax.set_xticks(np.arange(used.size - 1) + 0.5, minor=True)
+    ax.set_yticks(np.arange(used.size - 1) + 0.5, minor=True)
+    ax.grid(which="minor", color="white", linewidth=1.5)
+    ax.tick_params(which="both", length=0)
+    ax.spines[:].set_visible(False)
     title(ax, text)
     return ax
+
+
+def _frame(place: int) -> Rectangle:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((place - 0.47, place - 0.46), 0.94, 0.92, fill=False, edgecolor="#57606a", linewidth=0.9)
 
 
 def _between(graph: EntityGraph) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from riskgraph.report.backtest import backtest
 from riskgraph.report.page import page
 from riskgraph.report.tables import neutralise, write_table
 
-__all__ = ["neutralise", "page", "write_table"]
+__all__ = ["backtest", "neutralise", "page", "write_table"]

@@ -47,6 +47,8 @@ class Dossier:
         What the other functions say of it.
     snapshot
         Hash of the data the file was made from.
+    agencies
+        Names of the agencies by id.
     """
 
     def __init__(self, content: dict[str, Any], frames: dict[str, pd.DataFrame]) -> None:
@@ -62,6 +64,7 @@ class Dossier:
         self.assignment: dict[str, str] = content["assignment"]
         self.disposition: dict[str, Any] = content["disposition"]
         self.snapshot: str = content["snapshot"]
+        self.agencies: dict[str, str] = content["agencies"]
         self.honesty: float | None = content["honesty"]
         self.fields = frames["fields"]
         self.findings = frames["findings"]
@@ -75,7 +78,15 @@ class Dossier:
         )
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        """Page in a frame of its own, so that its style stays there; without the font, to keep notebooks small."""
+        from html import escape
+
+        from riskgraph.supervision._dossier_html import page
+
+        return (
+            f'<iframe sandbox="" title="{escape(repr(self))}" srcdoc="{escape(page(self, font=False))}" '
+            'style="width:100%;height:36em;border:1px solid #d0d7de"></iframe>'
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, in a stated order."""
@@ -222,6 +233,10 @@ def dossier(graph: EntityGraph, entity: str, catalogue: Catalogue, *, at: Any = 
         else {},
         "honesty": checks.attrs["honesty"].get(str(entity)),
         "snapshot": snapshot_hash(seen.graph),
+        "agencies": {
+            name: str(entry["county" if lang == "zh" else "en"])
+            for name, entry in catalogue.section("agencies").items()
+        },
     }
     return Dossier(content, {"fields": fields, "findings": findings, "verification": checks.drop(columns="entity")})
 

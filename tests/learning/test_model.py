@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
+from sklearn.utils.estimator_checks import check_estimator
 
 import riskgraph as rg
 from riskgraph.learning import (
@@ -26,7 +28,7 @@ from riskgraph.learning import (
 )
 from riskgraph.learning.baselines import Calibrated, ColumnScore, Softsign
 from riskgraph.learning.explain import contributions
-from riskgraph.learning.transmission import _maximise
+from riskgraph.learning.transmission import _KEYS, Paths, _maximise, _paths
 
 AT = "2016-12-31"
 
@@ -182,6 +184,28 @@ def test_explanations_name_paths(county, models):
     assert explain_score(models["logistic"], county, entity, at=AT).text != why.text
 
 
+def test_explanations_prove_who_controls(county, models):
+    seen = county.at(AT, known=AT)
+    owners = rg.ownership.ultimate_controllers(seen)
+    owners = owners[owners["controller"].notna() & (owners["depth"] == 2) & owners["company"].str.startswith("C")]
+    company, controller = owners.iloc[0][["company", "controller"]]
+    why = explain_score(models["boosting"], county, company, at=AT, lang="en")
+    assert why.control.loc[0, ["controller", "verdict"]].tolist() == [controller, "yes"]
+    proof = rg.ownership.explain_control(seen, controller, company)
+    assert why.control.loc[0, "relations"] == tuple(proof["id"])
+    assert len(proof) >= 2
+    # the relations named prove it by themselves
+    alone = seen.with_changes(remove=sorted(set(seen.relations["id"]) - set(proof["id"])))
+    assert rg.ownership.explain_control(alone, controller, company).attrs["verdict"] == "yes"
+    for end in {*proof["source"], *proof["target"]}:
+        assert str(seen.names[seen.code(end)]) in why.control.loc[0, "text"]
+    assert why.control.loc[0, "text"] in why.text
+    assert "实际控制人" in explain_score(models["boosting"], county, company, at=AT).text
+    outcome = rg.ownership.ultimate_controllers(seen).set_index("company")
+    nobody = outcome[outcome["controller"].isna() & outcome.index.str.startswith("C")].index[0]
+    assert explain_score(models["boosting"], county, nobody, at=AT).control.empty
+
+
 def test_no_path_is_said_with_where_it_stops(county, models):
     ranked = rg.propagate(county.at(AT, known=AT)).scores_
     out = [i for i in ranked.index[ranked == 0] if str(i).startswith("C")]
@@ -224,10 +248,26 @@ def test_order_never_turns_round():
         baseline("forest")
 
 
-def test_estimator_checks_of_the_parts():
-    from sklearn.utils.estimator_checks import check_estimator
+@pytest.mark.parametrize(
+    "estimator",
+    [Softsign(), Calibrated(LogisticRegression()), baseline("logistic"), baseline("boosting")],
+    ids=["Softsign", "Calibrated", "logistic", "boosting"],
+)
+def test_estimator_checks_of_the_parts(estimator):
+    """All of them; ColumnScore reads a named column of a frame, while the checks feed arrays without names."""
+    results = check_estimator(estimator, on_skip=None, on_fail=None)
+    assert len(results) > 40
+    assert [(item["check_name"], str(item["exception"])) for item in results if item["status"] == "failed"] == []
 
-    check_estimator(Softsign(), on_skip=None)
+
+def test_calibrated_takes_any_two_classes():
+    X = np.arange(40.0).reshape(-1, 1)
+    model = Calibrated(LogisticRegression()).fit(X, np.where(X[:, 0] > 20, "late", "early"))
+    assert model.predict([[3.0], [33.0]]).tolist() == ["early", "late"]
+    with pytest.raises(rg.InvalidParameter, match=r"'y' must hold two classes.* Got 3 classes"):
+        model.fit(X, np.arange(40) % 3)
+    with pytest.raises(rg.InvalidParameter, match="'y' must hold two classes, such as 0 and 1; got one class only"):
+        model.fit(X, np.zeros(40))
 
 
 def test_softsign_is_bounded():
@@ -239,20 +279,53 @@ def test_softsign_is_bounded():
 # -- transmission ----------------------------------------------------------------------------------------------------
 
 
+def _worlds(truth: dict[int, float], n: int, seed: int) -> tuple[Paths, np.ndarray]:
+    """Entities with a direct exposure by kind 0, a way through kinds 0 and 3, or none; a case drawn by the factors."""
+    rng = np.random.default_rng(seed)
+    sort = rng.integers(0, 3, n)
+    direct, far = np.flatnonzero(sort == 0), np.flatnonzero(sort == 1)
+    paths = Paths(
+        end=np.concatenate([direct, far]),
+        first=np.zeros(direct.size + far.size, dtype=np.int64),
+        second=np.concatenate([np.full(direct.size, -1), np.full(far.size, 3)]),
+        near=np.full(direct.size + far.size, 0.3),
+        beyond=np.concatenate([np.ones(direct.size), np.full(far.size, 0.4)]),
+    )
+    chance = np.full(n, 0.01)
+    near, beyond = 1 - 0.7 ** truth[0], 1 - 0.6 ** truth[3]
+    chance[direct], chance[far] = 1 - 0.99 * (1 - near), 1 - 0.99 * (1 - near * beyond)
+    return paths, (rng.random(n) < chance).astype(float)
+
+
 def test_transmission_is_recovered():
-    rng = np.random.default_rng(1)
-    counts = (rng.random((40_000, 2)) < [0.3, 0.3]).astype(float)
-    truth = np.array([0.4, 0.05])
-    free = (1 - 0.01) * np.prod((1 - truth) ** counts, axis=1)
-    found, background = _maximise(counts, (rng.random(40_000) > free).astype(float), np.array([0.2, 0.2]), 10.0)
-    np.testing.assert_allclose(found, truth, atol=0.02)
-    assert background == pytest.approx(0.01, abs=0.004)
+    truth = {0: 2.0, 3: 0.4}
+    paths, label = _worlds(truth, 60_000, 1)
+    factor, background = _maximise(paths, label, 10.0)
+    assert factor[0] == pytest.approx(2.0, rel=0.05)
+    assert factor[3] == pytest.approx(0.4, rel=0.1)
+    assert background == pytest.approx(0.01, abs=0.002)
+    assert factor[5] == 1  # never on a path: the default stays
 
 
 def test_transmission_stays_near_the_table_where_little_is_seen():
-    counts = np.array([[1.0], [1.0], [0.0]])
-    found, _ = _maximise(counts, np.array([0.0, 0.0, 0.0]), np.array([0.3]), 10.0)
-    assert found[0] == pytest.approx(3 / 12, abs=1e-3)
+    paths, label = _worlds({0: 2.0, 3: 0.4}, 12, 2)
+    factor, _ = _maximise(paths, label, 1e4)
+    assert factor[0] == pytest.approx(1, abs=0.01)
+    free, _ = _maximise(paths, np.zeros(12), 0.1)
+    assert free[0] < 0.3
+
+
+def test_paths_by_hand():
+    graph = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ["S", "p", "A", "B"], "kind": ["company", "person", "company", "company"]}),
+        pd.DataFrame({"source": ["p", "p", "S"], "target": ["S", "A", "B"], "kind": ["owns", "owns", "guarantees"],
+                      "share": [1.0, 1.0, None]}),
+        pd.DataFrame({"entity": ["S"], "type": ["banned"]}),
+    )  # fmt: skip
+    paths = _paths(graph, pd.Series(["A", "B"]))
+    kinds = [(_KEYS[a], None if b < 0 else _KEYS[b]) for a, b in zip(paths.first, paths.second, strict=True)]
+    wanted = {0: (("owns", "backward"), ("owns", "forward")), 1: (("guarantees", "forward"), None)}
+    assert {end: kind for end, kind in zip(paths.end.tolist(), kinds, strict=True) if end in wanted} == wanted
 
 
 def test_transmission_serves_the_cascade(county):

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
-from riskgraph.plot._canvas import label, layered
+from riskgraph.plot._canvas import label, money, percent
 from riskgraph.plot._fonts import check_glyphs
+from riskgraph.plot._layers import bend, layer_of, place
 from riskgraph.schema import SECTOR_TEXTS
 
 NONE = pd.DataFrame({"source": [], "target": [], "kind": []}, dtype=object)
@@ -64,6 +65,10 @@ def pixels(ax):
     return image
 
 
+def words(ax):
+    return [text.get_text() for text in ax.texts]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("make", [lone, crowd, rg.datasets.toy_banned_platform, rg.datasets.toy_nested_cycle])
 @pytest.mark.parametrize("name", PICTURES)
@@ -85,9 +90,19 @@ def test_empty_graphs():
 
 def test_big_pictures_say_what_they_left_out():
     graph = crowd()
-    assert "省略2490个" in rg.plot.ownership_tree(graph, "holder", direction="down").get_title(loc="left")
-    assert "(4960 left out)" in rg.plot.neighborhood(graph, "holder", lang="en").get_title(loc="left")
-    assert "left out" in rg.plot.look_through_flow(graph, "holder", lang="en").get_title(loc="left")
+    tree = rg.plot.ownership_tree(graph, "holder", direction="down")
+    assert "省略2,490个" in tree.get_title(loc="left")
+    assert "其余2,490个" in words(tree)
+    around = rg.plot.neighborhood(graph, "holder", lang="en")
+    assert "(4,960 left out)" in around.get_title(loc="left")
+    assert "left out: 4,960 at distance 1" in words(around)
+    flow = rg.plot.look_through_flow(graph, "holder", lang="en")
+    assert "(2,491 left out)" in flow.get_title(loc="left")
+    assert "2,491 others" in words(flow)
+    known = graph.relations.query("kind == 'invests'")["amount"].sort_values()
+    assert f"{known.iloc[:-8].sum() / 1e9:,.4g}bn" in words(flow)  # what the others hold together
+    life = rg.plot.timeline(graph, "holder", lang="en")
+    assert "4,975 others" in words(life)
     plt.close("all")
 
 
@@ -105,7 +120,8 @@ def test_shares_intervals_and_loops_are_on_the_tree():
         ),
     )
     texts = {text.get_text() for text in rg.plot.ownership_tree(ring, "A").texts}
-    assert {"12.5%", "25-50%", "?", "控制"} <= texts
+    assert {"12.5%", "25–50%", "?", "协议控制"} <= texts
+    assert any("循环持股" in text for text in texts)
     plt.close("all")
 
 
@@ -113,7 +129,9 @@ def test_heatmap_of_a_nesting_report():
     report = rg.nesting.NestingScorer().fit(rg.datasets.toy_nested_product()).report_
     ax = rg.plot.nesting_heatmap(report, lang="en")
     met = set(report["sector_codes"].sum())
-    assert {text.get_text() for text in ax.get_xticklabels()} == {SECTOR_TEXTS[code][0] for code in met}
+    assert {text.get_text().replace("\n", " ") for text in ax.get_xticklabels()} == {
+        SECTOR_TEXTS[code][0] for code in met
+    }
     assert len(met) > 2
     pixels(ax)
 
@@ -147,8 +165,40 @@ def test_dollar_signs_are_no_mathematics():
 def test_labels_break_and_end_with_an_ellipsis():
     assert label("甲乙丙丁戊己庚辛壬癸", 4) == "甲乙丙丁\n戊己庚…"
     assert label("Acme Ltd", 12) == "Acme Ltd"
+    assert label("互联网资产管理", 5, 3) == "互联网资\n产管理"  # equal rows, no lonely last character
+    assert label("甲乙丙丁P2P信息服务有限公司", 10) == "甲乙丙丁P2P信息服务\n有限公司"
+    for name in ("x" * 100, "甲" * 100, "a b " * 50, "", " "):
+        rows = label(name, 6, 2).split("\n")
+        assert len(rows) <= 2
+        assert all(sum(2 if ord(letter) > 0x2E7F else 1 for letter in row) <= 13 for row in rows)
 
 
 def test_layers_keep_neighbours_together():
-    place = layered([[0, 1], [2, 3]], [(0, 3), (1, 2)])
-    assert (place[0][0] < place[1][0]) == (place[3][0] < place[2][0])
+    spots = place([[0, 1], [2, 3]], [(0, 3), (1, 2)], dict.fromkeys(range(4), 1.0), 0.2)
+    assert (spots[0] < spots[1]) == (spots[3] < spots[2])
+    assert abs(spots[0] - spots[1]) >= 1.2
+
+
+def test_layers_are_longest_distances_and_loops_are_named():
+    links = [(0, 1), (1, 2), (0, 2), (2, 3), (3, 1)]
+    layer, back = layer_of([0], links)
+    assert layer == {0: 0, 1: 1, 2: 2, 3: 3}
+    assert back == {(3, 1)}
+    layers, short, ways = bend(layer, [link for link in links if link not in back])
+    assert ways[0, 2] == [0, -1, 2]  # round the box of 1
+    assert set(layers[1]) == {1, -1}
+    assert len(short) == 5
+
+
+def test_trunks_are_straight():
+    """A chain of shells with one minority holder each keeps its place from layer to layer."""
+    layers = [[0], *([10 * level, 10 * level + 1] for level in range(1, 8))]
+    links = [(0, 10), (0, 11)] + [(10 * level, 10 * level + 10 + side) for level in range(1, 7) for side in (0, 1)]
+    spots = place(layers, links, dict.fromkeys([node for layer in layers for node in layer], 1.0), 0.2)
+    assert max(abs(spots[10 * level] - spots[0]) for level in range(1, 7)) < 0.4
+
+
+def test_money_and_percent():
+    assert [money(value, "en") for value in (0.0, 999.0, 1.5e9)] == ["0", "999", "1.5bn"]
+    assert percent(0.0, 1.0) == "0–100%"
+    assert percent(1 / 3, 1 / 3) == "33.33%"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 
 import numpy as np
 import pandas as pd
@@ -77,67 +75,123 @@ def test_parameters_are_checked(tmp_path):
         rg.report.page(graph, tmp_path / "p.html", lang="xx")
 
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+def two_thousand():
+    """A forest of 2,000 firms, every fortieth under a case."""
+    n = 2000
+    ids = [f"C{i}" for i in range(n)]
+    return rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ids, "kind": "company", "name": [f"虚构第{i}有限公司" for i in range(n)]}),
+        pd.DataFrame({"source": [ids[i // 3] for i in range(1, n)], "target": ids[1:], "kind": "owns", "share": 0.5}),
+        pd.DataFrame({"entity": ids[::40], "type": "banned"}),
+    )
 
-#: runs in the page after it has drawn: does what a reader does, and writes what happened into the document
+
 ACTS = """
-window.addEventListener("load", () => setTimeout(() => {
-  const seen = {errors: window.failures, nodes: document.querySelectorAll(".node").length,
-    links: document.querySelectorAll(".link").length};
-  const search = document.getElementById("search");
-  search.value = NAME; search.dispatchEvent(new Event("change"));
-  seen.card = document.querySelector("#card h2").textContent;
-  const tick = document.querySelector("#tools input[type=checkbox]");
-  tick.click(); seen.filtered = document.querySelectorAll(".link").length; tick.click();
-  const risk = document.getElementById("risk");
-  risk.value = 1; risk.dispatchEvent(new Event("input"));
-  seen.risky = document.querySelectorAll(".node").length;
-  risk.value = 0; risk.dispatchEvent(new Event("input"));
-  document.querySelector(".node").dispatchEvent(new MouseEvent("click", {bubbles: true}));
-  seen.clicked = document.querySelector("#card h2").textContent;
-  document.body.setAttribute("data-seen", JSON.stringify(seen));
-}, 300));
+  const out = {nodes: all(".node[data-place]").length, links: all("path.link").length};
+  out.labels = all(".labels text").length; out.covered = meets(".labels text");
+  change(at("search"), "rit", "input");
+  out.answers = all("#answers button").map(each => each.textContent);
+  key(at("search"), "Enter");
+  out.card = all("#card h2")[0].textContent; out.hash = location.hash;
+  out.sources = all("#relations li div").map(each => each.textContent);
+  const kind = all("#kinds input")[0];
+  kind.click(); out.filtered = all("path.link").length; kind.click();
+  all("#legend .acts .link")[1].click(); out.none = all("path.link").length; all("#legend .acts .link")[0].click();
+  change(at("risk"), 1, "input"); out.risky = all(".node[data-place]").length; change(at("risk"), 0, "input");
+  change(at("date"), "1990-01-01", "change"); out.early = all("path.link").length; change(at("date"), "", "change");
+  press(spot(0)); out.clicked = all("#card h2")[0].textContent;
+  at("path") && at("path").click(); out.on = all("path.link.on").length;
+  key(document.body, "Escape"); out.back = all("#card h2")[0].textContent;
+  key(document.body, "/"); out.focus = document.activeElement.id;
+  return out;
 """
 
 
-def act(path, name):
-    """Open the page in a headless browser with the acts added to a copy of it, and return what they saw."""
-    text = path.read_text("utf-8")
-    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)  # the copy runs one script more
-    early = "<script>window.failures=[];window.addEventListener('error',e=>window.failures.push(e.message));</script>"
-    acts = ACTS.replace("NAME", json.dumps(name).replace("<", "\\u003c"))
-    path.with_suffix(".acts.html").write_text(
-        text.replace("<head>", f"<head>{early}").replace("</body>", f"<script>{acts}</script></body>"), "utf-8"
-    )
-    out = subprocess.run(
-        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-quic", f"--user-data-dir={path.parent / 'profile'}",
-         "--window-size=1200,800", "--virtual-time-budget=5000", "--dump-dom",
-         path.with_suffix(".acts.html").as_uri()],
-        capture_output=True, text=True, timeout=120, check=True,
-    ).stdout  # fmt: skip
-    import html
-
-    return json.loads(html.unescape(re.search(r'data-seen="(.*?)"', out, re.DOTALL).group(1)))
-
-
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine to open the page in")
-def test_search_filter_and_click_work_in_a_browser(tmp_path):
+def test_search_filter_and_click_in_a_browser(tmp_path, browse):
     graph = rg.datasets.toy_banned_platform()
-    path = rg.report.page(graph, tmp_path / "p.html", scores=rg.propagate(graph).scores_)
-    seen = act(path, "Rita")
-    assert seen["errors"] == []
+    model = rg.propagate(graph)
+    page = browse(rg.report.page(graph, tmp_path / "p.html", model=model, lang="en"), ACTS)
+    seen = page.seen
+    assert page.failures == []
+    assert page.requests == []
     assert seen["nodes"] == len(graph)
     assert seen["links"] == len(graph.relations)
+    assert seen["labels"] == len(graph)
+    assert seen["covered"] == 0
+    assert "Rita" in seen["answers"]
     assert seen["card"] == "Rita"
-    assert seen["filtered"] < seen["links"]
-    assert seen["risky"] < seen["nodes"]
-    assert seen["clicked"] in set(graph.names)
+    assert seen["hash"].startswith("#")
+    assert 0 < seen["filtered"] < seen["links"]
+    assert seen["none"] == 0
+    assert seen["risky"] == int((model.scores_ >= 1).sum()) + 1  # and the one that was picked
+    assert seen["early"] < seen["links"] or graph.relations["start"].isna().all()
+    assert seen["clicked"] == graph.names[0]
+    assert seen["back"] == "where to look"
+    assert seen["focus"] == "search"
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine to open the page in")
-def test_hostile_names_do_nothing_in_a_browser(tmp_path):
-    path = rg.report.page(hostile(), tmp_path / "h.html")
-    seen = act(path, HOSTILE[0])
-    assert seen["errors"] == []
-    assert seen["card"] == HOSTILE[0]
+def test_two_thousand_entities_in_a_browser(tmp_path, browse):
+    graph = two_thousand()
+    path = rg.report.page(graph, tmp_path / "p.html", scores=rg.propagate(graph).scores_)
+    assert path.stat().st_size < 2_000_000
+    page = browse(
+        path,
+        """
+        const out = {first: all(".node[data-place]").length, covered: meets(".labels text")};
+        press(spot(0)); const more = at("expand");
+        out.hidden = more ? Number(more.textContent.match(/[0-9]+/)[0]) : 0;
+        if (more) more.click(); out.expanded = all(".node[data-place]").length;
+        const started = performance.now();
+        at("all").click(); out.time = performance.now() - started;
+        await pause();
+        out.all = all(".node[data-place]").length; out.links = all("path.link").length;
+        out.labels = all(".labels text").length; out.still = meets(".labels text");
+        out.status = at("status").textContent;
+        change(at("search"), "C1999", "input"); key(at("search"), "Enter"); await pause();
+        out.card = all("#card h2")[0].textContent;
+        at("path").click(); await pause(); out.on = all(".node.on").length;
+        return out;
+        """,
+    )
+    seen = page.seen
+    assert page.failures == []
+    assert page.requests == []
+    assert seen["first"] == 120
+    assert seen["expanded"] == seen["first"] + seen["hidden"]
+    assert seen["all"] == len(graph)
+    assert seen["links"] == len(graph.relations)
+    assert seen["covered"] == seen["still"] == 0
+    assert seen["labels"] > 20
+    assert seen["status"].startswith(f"显示2000个主体（共2000个），标名{seen['labels']}个")
+    assert seen["card"] == "虚构第1999有限公司"
+    assert seen["on"] > 1
+    assert seen["time"] < 5000, "milliseconds to draw everything"
+
+
+def test_hostile_names_do_nothing_in_a_browser(tmp_path, browse):
+    page = browse(
+        rg.report.page(hostile(), tmp_path / "h.html", title=HOSTILE[0], notes=pd.Series({HOSTILE[0]: HOSTILE[1]})),
+        f"""
+        const out = {{names: []}};
+        for (const name of {json.dumps(HOSTILE).replace("<", chr(92) + "u003c")}) {{
+          change(at("search"), name, "input"); key(at("search"), "Enter");
+          out.names.push(all("#card h2")[0].textContent);
+        }}
+        out.elements = all("img, iframe, a, link").length; out.scripts = all("script").length;
+        return out;
+        """,
+    )
+    assert page.failures == []
+    assert page.requests == []
+    shown = [name.replace("\u202e", "[U+202E]") for name in HOSTILE]
+    assert page.seen == {"names": shown, "elements": 0, "scripts": 4}
+
+
+def test_requests_and_failures_would_be_seen(tmp_path, browse):
+    """The two tests above could fail: a page that asks and fails is caught."""
+    text = rg.report.page(rg.datasets.toy_chain(), tmp_path / "p.html").read_text("utf-8")
+    text = text.replace("default-src &#x27;none&#x27;", "img-src *", 1)
+    (tmp_path / "p.html").write_text(text.replace("</h1>", '</h1><img src="http://one.invalid/x.png">', 1), "utf-8")
+    page = browse(tmp_path / "p.html", "console.error('oh'); return {};")
+    assert page.requests == ["http://one.invalid/x.png"]
+    assert page.failures == ["error: oh"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from html import unescape
 from html.parser import HTMLParser
 
 import openpyxl
@@ -11,6 +13,7 @@ import pytest
 
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.supervision import dossier
+from riskgraph.supervision._dossier_texts import FIELDS, SECTIONS
 
 EVIL = '=cmd|"/c calc"!A1<script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -45,7 +48,8 @@ def test_page_escapes_everything(hostile, catalogue):
         parser.feed(text)
         assert "script" not in parser.tags
         assert "img" not in parser.tags
-        assert parser.attributes <= {"lang", "charset", "http-equiv", "content", "class"}
+        assert not [name for name in parser.attributes if name in ("href", "src", "style") or name.startswith("on")]
+        assert "script-src" not in text  # nothing runs at all
         assert "http://" not in text
         assert "https://" not in text
         assert "&lt;script&gt;" in text
@@ -73,7 +77,31 @@ def test_files_are_written_and_equal(hostile, catalogue, tmp_path):
     assert set(data["fields"][0]) == {"section", "field", "value", "source", "method", "evidence"}
     assert data["missing"] == list(file.missing)
     assert repr(file).startswith("Dossier of =cmd")
-    assert file._repr_html_() == file.to_html()
+    frame = file._repr_html_()  # the page, in a frame that runs nothing
+    assert frame.startswith('<iframe sandbox="" title="Dossier of =cmd')
+    assert frame.count("<") == 2
+    assert unescape(frame.split('srcdoc="')[1].split('"')[0]).startswith("<!doctype html>")
+
+
+def test_every_label_is_in_the_language_of_the_page(hostile, catalogue):
+    for section, fields in catalogue.section("dossier").items():
+        assert section in SECTIONS
+        assert set(fields) <= set(FIELDS)
+    text = dossier(hostile, "C", catalogue, lang="en").to_html()
+    body = re.sub(r'<style>.*?</style>|<td class="value">.*?</td>', "", text, flags=re.DOTALL)  # values are data
+    assert not re.findall("[\u4e00-\u9fff]+", body), "Chinese on an English page of an English firm"
+    for word in ("File of a firm", "completeness", "triage", "legal representative", "how it was found", "signed by"):
+        assert word in body
+    chinese = dossier(hostile, "C", catalogue).to_html()
+    for word in ("企业档案", "完整度", "甄别定性", "法定代表人", "取得方式", "签字"):
+        assert word in chinese
+
+
+def test_page_is_made_to_be_printed(hostile, catalogue):
+    text = dossier(hostile, "C", catalogue).to_html()
+    assert "@page { size: A4" in text
+    assert "table-header-group" in text
+    assert "break-inside: avoid" in text
 
 
 def test_wrong_questions(hostile, catalogue):

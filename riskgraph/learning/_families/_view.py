@@ -11,7 +11,7 @@ import pandas as pd
 from riskgraph.graph import EntityGraph
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES
 
-__all__ = ["COMPANY", "PERSON", "STATE", "Feature", "Spec", "View", "count", "greatest"]
+__all__ = ["COMPANY", "PERSON", "STATE", "Feature", "Spec", "View", "count", "distinct", "greatest"]
 
 COMPANY, PERSON, STATE = (ENTITY_KINDS.index(kind) for kind in ("company", "person", "state"))
 
@@ -42,6 +42,20 @@ def count(n: int, codes: np.ndarray, weights: np.ndarray | None = None) -> np.nd
     array([1., 0., 2.])
     """
     return np.bincount(codes, weights=weights, minlength=n).astype(np.float64)
+
+
+def distinct(keys: np.ndarray) -> np.ndarray:
+    """Distinct keys, ascending. By sorting: on millions of keys the hashing of newer numpy takes ten times as long.
+
+    Examples
+    --------
+    >>> distinct(np.array([5, 3, 5]))
+    array([3, 5])
+    """
+    ordered = np.sort(keys)
+    first = np.ones(ordered.size, dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    return np.asarray(ordered[first])
 
 
 def greatest(n: int, codes: np.ndarray, values: np.ndarray, *, empty: float = np.nan) -> np.ndarray:
@@ -124,11 +138,11 @@ class View:
             rows = np.isin(columns.kind, wanted)
             source, target = columns.source[rows].astype(np.int64), columns.target[rows]
             keys.append((source * self.n + target)[source != target])
-        key = np.unique(np.concatenate(keys))
+        key = distinct(np.concatenate(keys))
         return key // max(self.n, 1), key % max(self.n, 1)
 
     def neighbours(self, *kinds: str, past: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Distinct pairs of entity and neighbour over relations of these kinds, each from both ends."""
         source, target = self.pairs(*kinds, past=past)
-        key = np.unique(np.concatenate([source * self.n + target, target * self.n + source]))
+        key = distinct(np.concatenate([source * self.n + target, target * self.n + source]))
         return key // max(self.n, 1), key % max(self.n, 1)

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from riskgraph.learning._families._view import COMPANY, PERSON, Feature, Spec, View, count
+from riskgraph.learning._families._view import COMPANY, PERSON, Feature, Spec, View, count, distinct
 from riskgraph.learning.split import group_labels
 from riskgraph.schema import RELATION_KINDS
 
@@ -101,5 +101,5 @@ def _sectors(view: View, label: np.ndarray, groups: int) -> np.ndarray:
     where = np.concatenate([label[given], label[view.codes(licences["entity"])]])
     names = np.concatenate([declared[given], licences["sector"].to_numpy(dtype=object)])
     numbers, texts = pd.factorize(names)
-    pairs = np.unique(where.astype(np.int64) * max(len(texts), 1) + numbers)
+    pairs = distinct(where.astype(np.int64) * max(len(texts), 1) + numbers)
     return count(groups, pairs // max(len(texts), 1))

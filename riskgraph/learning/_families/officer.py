@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskgraph.learning._families._view import Feature, Spec, View, count, greatest
+from riskgraph.learning._families._view import Feature, Spec, View, count, distinct, greatest
 from riskgraph.schema import RELATION_KINDS
 
 __all__ = ["compute", "features"]
@@ -43,7 +43,7 @@ def compute(view: View, spec: Spec) -> dict[str, np.ndarray]:
     bad_ever = count(n, then, view.ever[there].astype(np.float64))
     past = view.graph.past
     gone = past.kind == RELATION_KINDS.index("officer")
-    former = np.unique(past.target[gone].astype(np.int64) * n + past.source[gone])
+    former = distinct(past.target[gone].astype(np.int64) * n + past.source[gone])
     former = former[~np.isin(former, firm * n + person)]
     holder, company = view.pairs("owns")
     both = np.isin(person * n + firm, holder * n + company)
@@ -70,5 +70,5 @@ def _representatives(view: View) -> tuple[np.ndarray, np.ndarray]:
     rows = (columns.kind == RELATION_KINDS.index("officer")) & (
         columns.role == columns.roles.index("legal_representative")
     )
-    key = np.unique(columns.source[rows].astype(np.int64) * view.n + columns.target[rows])
+    key = distinct(columns.source[rows].astype(np.int64) * view.n + columns.target[rows])
     return key // max(view.n, 1), key % max(view.n, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskgraph._sparse import expand
-from riskgraph.learning._families._view import Feature, Spec, View, count
+from riskgraph.learning._families._view import Feature, Spec, View, count, distinct
 from riskgraph.schema import RELATION_KINDS, SEED_CASES
 
 __all__ = ["NEAR", "compute", "features"]
@@ -127,7 +127,7 @@ def _nearness(view: View, one: np.ndarray, other: np.ndarray) -> np.ndarray:
     steps[front] = 0
     for step in range(1, FARTHEST + 1):
         spots, _ = expand(pointers, front)
-        front = np.unique(other[spots])
+        front = distinct(other[spots])
         front = front[steps[front] < 0]
         if not front.size:
             break
