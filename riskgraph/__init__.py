@@ -7,8 +7,8 @@
 0  Holding        0.6
 1     Mine        0.3
 
-Sub-packages are loaded when first used: ``readers``, ``datasets``, ``identity``, ``ownership``, ``risk``, ``nesting``,
-``supervision``, ``plot``, ``report``.
+Sub-packages are loaded when first used: ``readers``, ``datasets``, ``stores``, ``identity``, ``ownership``, ``risk``,
+``nesting``, ``supervision``, ``learning``, ``plot``, ``report``, ``evidence``, ``privacy``, ``spark``.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ __all__ = [
 ]
 
 _PACKAGES = (
-    "datasets", "identity", "learning", "nesting", "ownership", "plot", "readers", "report", "risk", "spark", "stores",
-    "supervision",
+    "datasets", "evidence", "identity", "learning", "nesting", "ownership", "plot", "privacy", "readers", "report",
+    "risk", "spark", "stores", "supervision",
 )  # fmt: skip
 
 

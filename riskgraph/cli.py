@@ -16,7 +16,7 @@ from riskgraph.schema import CASE_TYPES
 
 __all__ = ["main"]
 
-BAD_USAGE, BAD_INPUT = 2, 3
+NOT_SAME, BAD_USAGE, BAD_INPUT = 1, 2, 3
 
 
 class _Commands(click.Group):
@@ -38,7 +38,8 @@ class _Commands(click.Group):
 def main() -> None:
     """Who owns, runs, controls, funds and fronts for whom: from registry tables to explained answers.
 
-    PATH is a folder or file in any format that riskgraph reads. Exit codes: 0 done, 2 bad usage, 3 bad input.
+    PATH is a folder or file in any format that riskgraph reads. Exit codes: 0 done, 1 an answer that
+    came out otherwise (verify), 2 bad usage, 3 bad input.
     """
 
 
@@ -317,6 +318,81 @@ def score(model: Path, path: Path, at: str, out: Path | None, top: int) -> None:
     from riskgraph.readers import read
 
     _show(score_frame(model, read(path), at), top, out)
+
+
+@main.command()
+@_source
+@click.argument("question")
+@click.argument("parameters", nargs=-1, metavar="[NAME=VALUE]…")
+@click.option("--catalogue", default="jiangsu-2016", show_default=True, help="Name of a catalogue, or its folder.")
+def answer(
+    path: Path,
+    question: str,
+    parameters: tuple[str, ...],
+    at: str | None,
+    known: str | None,
+    columns: str | None,
+    out: Path | None,
+    top: int,
+    catalogue: str,
+) -> None:
+    """Answer QUESTION about PATH; --out FILE.json keeps it with all it rests on, for `riskgraph verify`.
+
+    QUESTION is a function such as ultimate_controllers, cascade or screen; a VALUE is text or JSON.
+
+    \b
+    Example:
+      riskgraph answer datasets/county integrated_ownership assets=["C3990"] --at 2016-12-31 --out result.json
+    """
+    from riskgraph.evidence import answer as ask
+
+    if out is not None and out.suffix.lower() != ".json":
+        raise click.BadParameter("the file must end in .json", param_hint="--out")
+    graph = _read(path, at, known, columns)
+    found = ask(graph, question, catalogue=catalogue, source=path, **_parameters(parameters))
+    click.echo(repr(found))
+    _show(found.frame, top, None)
+    if out is not None:
+        click.echo(f"written: {found.save(out)}")
+
+
+def _parameters(texts: tuple[str, ...]) -> dict[str, Any]:
+    import json
+
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.isidentifier():
+            raise click.BadParameter(f"write NAME=VALUE, not {text!r}", param_hint="PARAMETERS")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+@main.command()
+@click.argument("result", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--data", type=click.Path(exists=True, path_type=Path), required=True, help="Folder or file it came from."
+)
+@click.option("--columns", metavar="OURS=THEIRS,…", help="Other spellings of columns, as when it was answered.")
+@click.option("--catalogue", help="The catalogue of the answer, where riskgraph does not ship it.")
+def verify(result: Path, data: Path, columns: str | None, catalogue: str | None) -> None:
+    """Compute a saved answer again from the data and say what differs; exit code 1 if it is another one.
+
+    \b
+    Example:
+      riskgraph verify result.json --data datasets/county
+    """
+    from riskgraph.evidence import verify as check_again
+    from riskgraph.readers import read
+
+    source = data if columns is None else read(data, columns=_pairs(columns))
+    found = check_again(result, source, catalogue=catalogue)
+    click.echo(repr(found))
+    if not found:
+        sys.exit(NOT_SAME)
 
 
 @main.command()

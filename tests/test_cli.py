@@ -91,6 +91,24 @@ def test_ownership(folder):
     assert run("ownership", folder).exit_code == 2
 
 
+def test_an_answer_is_kept_and_computed_again(folder, tmp_path):
+    kept = tmp_path / "result.json"
+    asked = run("answer", folder, "integrated_ownership", 'owners=["P"]', "--out", kept)
+    assert asked.exit_code == 0, asked.output
+    again = run("verify", kept, "--data", folder)
+    assert (again.exit_code, again.output) == (0, "integrated_ownership: the same\n")
+    text = (folder / "relations.csv").read_text()
+    (folder / "relations.csv").write_text(text.replace("0.9", "0.8"))
+    other = run("verify", kept, "--data", folder)
+    assert other.exit_code == 1
+    assert "result: row P, C: " in other.output
+    assert run("answer", folder, "astrology").exit_code == 2
+    assert run("answer", folder, "layers", "without a sign").exit_code == 2
+    assert run("answer", folder, "layers", "--out", tmp_path / "layers.csv").exit_code == 2
+    (tmp_path / "none.json").write_text("{}")
+    assert run("verify", tmp_path / "none.json", "--data", folder).exit_code == 3
+
+
 def test_exit_codes(folder, tmp_path):
     unknown = run("ownership", folder, "--company", "Z")
     assert (unknown.exit_code, "holds no entity 'Z'" in unknown.output) == (2, True)

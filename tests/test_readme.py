@@ -44,6 +44,8 @@ def test_help_examples_run(name, tmp_path, monkeypatch):
         graph = rg.datasets.load_county().graph
         model = rg.learning.train(graph, "propagation", cutoffs=["2016-03-31"], families=["risk"])
         rg.learning.save_model("model.skops", model)
+    if name == "verify":
+        rg.evidence.answer(rg.datasets.load_county().graph, "layers", source="datasets/county").save("result.json")
     result = CliRunner().invoke(main, example.group(1).split())
     assert result.exit_code == 0, result.output
     assert result.output.strip()

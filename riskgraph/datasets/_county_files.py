@@ -22,7 +22,6 @@ FOLDER = "county"
 _NUMBERS = frozenset(
     {
         "capital",
-        "birth_year",
         "share",
         "share_min",
         "share_max",

@@ -17,6 +17,8 @@ from riskgraph.datasets._county_files import write_county
 from riskgraph.datasets._county_world import PLACES
 from riskgraph.datasets._uscc import ALPHABET, check_character, organisation_check, unissued_code
 from riskgraph.errors import InvalidTable
+from riskgraph.evidence import fingerprint
+from riskgraph.readers import read
 from riskgraph.schema import ENTITY_KINDS, FACT_TYPES, RELATION_KINDS, SECTORS, SEED_CASES
 
 FOLDER = Path(__file__).parents[2] / "datasets" / "county"
@@ -67,6 +69,10 @@ def test_committed_files_are_written_again_byte_for_byte(tmp_path):
     assert names == sorted(path.name for path in tmp_path.iterdir())
     for name in names:
         assert (tmp_path / name).read_bytes() == (FOLDER / name).read_bytes(), name
+
+
+def test_reading_the_folder_gives_the_same_graph(county):
+    assert fingerprint(read(FOLDER)) == fingerprint(county.graph)
 
 
 def test_manifest_counts_rows_and_bytes():
