@@ -1,6 +1,8 @@
 """Look-through, layers, investors and the nesting score; against a dictionary sweep over networkx on the same money.
 
-The peer does what a script would: products in topological order, a dictionary of holdings each, circles cut.
+The peer does what a script would: products in topological order, a dictionary of holdings each, circles cut. Before
+anything is timed, the look-through of a registry of 2,500 firms and 2,500 products is compared, amount by amount and
+circles included, with the dense inverse of the same linear system.
 """
 
 from __future__ import annotations
@@ -8,10 +10,45 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
 from timing import arguments, interleaved, keep, peak_megabytes, table
 
 import riskgraph as rg
-from riskgraph.nesting import NestingScorer, circuits, layers, look_through, patterns
+from riskgraph.nesting import UNTRACED, NestingScorer, circuits, layers, look_through, patterns
+
+
+def dense_inverse(graph: rg.EntityGraph) -> pd.Series:
+    """Amount of every holder and asset by ``H (I - P)^-1 A``: P among products, H from holders, A to assets."""
+    money = graph.relations[graph.relations["kind"] == "invests"]
+    ids = [UNTRACED, *graph.ids]
+    place = pd.Series(np.arange(len(ids)), index=ids)
+    product = np.r_[False, (graph.entities["kind"] == "product").to_numpy()]
+    shape = (len(ids), len(ids))
+    M = csr_array((money["amount"], (place[money["source"]], place[money["target"]])), shape=shape).tolil()
+    total = np.where(product, np.maximum(M.sum(axis=0), M.sum(axis=1)), 0.0)
+    M[0, product], M[product, 0] = (total - M.sum(axis=0))[product], (total - M.sum(axis=1))[product]
+    M = M.tocsr()
+    parts = M[product].multiply(1 / np.where(total > 0, total, 1.0)[product, None]).tocsr()
+    walks = np.linalg.inv(np.eye(int(product.sum())) - parts[:, product].toarray())
+    M = M[~product][:, ~product].toarray() + M[~product][:, product] @ (walks @ parts[:, ~product])
+    names = np.array(ids, dtype=object)[~product]
+    a, b = np.nonzero(M > 1e-3)
+    return pd.Series(M[a, b], index=pd.MultiIndex.from_arrays([names[a], names[b]]), name="amount")
+
+
+def check() -> None:
+    """Stop unless both ways give the same pairs and, to a part in a billion, the same amounts."""
+    graph = rg.datasets.make_registry(2_500, random_state=1, products=2_500)
+    mine = look_through(graph).set_index(["holder", "asset"])["amount"]
+    other = dense_inverse(graph)
+    mine = mine[mine > 1e-3]
+    if set(mine.index) != set(other.index) or not np.allclose(mine, other.reindex(mine.index), rtol=1e-9, atol=1e-3):
+        raise SystemExit("the look-through differs from the dense inverse")
+    if not np.isinf(layers(graph)).any():
+        raise SystemExit("the comparison holds no circle")
+    print(f"equal to the dense inverse: {len(mine):,} amounts on {len(graph):,} entities")
 
 
 def dictionary_sweep(graph: rg.EntityGraph) -> int:
@@ -51,6 +88,7 @@ def dictionary_sweep(graph: rg.EntityGraph) -> int:
 def main() -> None:
     given = arguments(__doc__)
     size = int(given.size)
+    check()
     frames = rg.datasets.make_registry(size, random_state=1, products=0.2, names=size <= 100_000, as_tables=True)
 
     def fresh() -> rg.EntityGraph:
@@ -58,16 +96,10 @@ def main() -> None:
 
     graph = fresh()
     rows = len(look_through(graph))
-    if size <= 10_000 and abs(dictionary_sweep(graph) - rows) > rows / 20:
-        raise SystemExit("the two ways find different pairs")
 
     def ours() -> object:
         graph._cache.clear()
         return look_through(graph)
-
-    def score() -> object:
-        graph._cache.clear()
-        return NestingScorer().fit(graph)
 
     ways = {"riskgraph look_through": ours}
     if size <= 100_000:
@@ -82,7 +114,7 @@ def main() -> None:
         )
     ]
     rest: dict[str, Callable[[], object]] = {
-        "NestingScorer.fit": score,
+        "NestingScorer.fit": lambda: NestingScorer().fit(graph),
         "layers of all products": lambda: layers(graph),
         "circuits": lambda: circuits(graph),
     }
@@ -90,6 +122,7 @@ def main() -> None:
         rest["patterns"] = lambda: patterns(graph)
     more = {}
     for name, way in rest.items():
+        graph._cache.clear()
         began = time.perf_counter()
         way()
         more[name] = time.perf_counter() - began

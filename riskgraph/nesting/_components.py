@@ -12,14 +12,14 @@ from riskgraph.nesting._chains import Chains, chains, layer_counts
 from riskgraph.nesting._flows import PRODUCT, flows, funding_pairs
 from riskgraph.nesting._groups import groups, majority_ties, stakes
 from riskgraph.nesting._sectors import licence_masks, sector_codes, sector_masks
-from riskgraph.nesting.circuits import ties
+from riskgraph.nesting.circuits import booked, ties
 from riskgraph.nesting.investors import _unwrapped
 from riskgraph.schema import SECTORS
 
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["COMPONENTS", "lead_masks", "raw_components"]
+__all__ = ["COMPONENTS", "along_chains", "lead_masks", "raw_components", "widest"]
 
 COMPONENTS = (
     "layers", "sectors", "crossings", "returns", "opacity", "circularity", "unlicensed_share", "investors", "leads",
@@ -125,16 +125,12 @@ def _sectors(graph: EntityGraph, touching: tuple[np.ndarray, np.ndarray]) -> tup
     own = sector_masks(graph)
     code = sector_codes(graph)
     entity, product = touching
-    given = chains(graph)
-    pairs = funding_pairs(graph)
-    reach, crossings, returns = _along_chains(given, pairs.source, pairs.target, pairs.conduit, own, code)
-    returns += _home(graph)
+    reach, crossings, returns = along_chains(graph)
+    returns = returns + _home(graph)
 
-    mask = own | reach
-    np.bitwise_or.at(mask, entity, reach[product])
     affiliated = _affiliated(graph, own)
     turns = np.maximum(np.bitwise_count(affiliated).astype(np.float64) - 1, 0)
-    mask |= affiliated
+    mask = widest(own | reach | affiliated, entity, reach[product])
     best = crossings.copy()
     step = ((code[entity] >= 0) & (code[product] >= 0) & (code[entity] != code[product])).astype(np.float64)
     # a manager of another sector than its product is one more change, a funder or asset is counted on the chain
@@ -147,10 +143,15 @@ def _sectors(graph: EntityGraph, touching: tuple[np.ndarray, np.ndarray]) -> tup
     return mask, best + np.where(graph.kinds == PRODUCT, 0.0, turns), back
 
 
-def _along_chains(
-    given: Chains, source: np.ndarray, target: np.ndarray, conduit: np.ndarray, own: np.ndarray, code: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per conduit: sectors on chains through it, most sector changes on one, sectors money comes back to."""
+def along_chains(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per conduit: sectors on chains through it, most sector changes on one, sectors money comes back to; cached."""
+    return graph.cached(("nesting", "along chains"), lambda: _along_chains(graph))
+
+
+def _along_chains(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    given, pairs = chains(graph), funding_pairs(graph)
+    source, target, conduit = pairs.source, pairs.target, pairs.conduit
+    own, code = sector_masks(graph), sector_codes(graph)
 
     def step(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return ((code[a] >= 0) & (code[b] >= 0) & (code[a] != code[b])).astype(np.float64)
@@ -192,8 +193,22 @@ def _leaving(given: Chains, far: np.ndarray, mine: np.ndarray, *, down: bool) ->
     return given.union(np.where(mine > 0, far & ~single, 0), down=down)
 
 
+def widest(base: np.ndarray, entity: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Sectors of each entity joined with the one of its masks that adds most.
+
+    Chains that have only an end in common are not nested in each other: who borrows from three houses of three sectors
+    stands at the end of three plain chains, so their sectors are not put together.
+    """
+    size = np.bitwise_count(base[entity] | masks)
+    order = np.lexsort((masks, size, entity))
+    last = order[np.flatnonzero(np.diff(entity[order], append=-1) != 0)]
+    result = base.copy()
+    result[entity[last]] |= masks[last]
+    return result
+
+
 def _affiliated(graph: EntityGraph, own: np.ndarray) -> np.ndarray:
-    """Own sectors, those of all firms controlled by majority, of firms held to a fifth, and of business partners."""
+    """Own sectors, those of all firms controlled by majority, of firms held to a fifth, and of one business partner."""
     source, target = majority_ties(graph)
     forest = Chains(len(graph), source, target, np.ones(len(graph), dtype=bool))
     below = forest.union(forest.per_component(own, np.bitwise_or, 0), down=True)[forest.label]
@@ -203,9 +218,8 @@ def _affiliated(graph: EntityGraph, own: np.ndarray) -> np.ndarray:
     np.bitwise_or.at(result, holder[held], own[company[held]])
     columns = graph.columns
     both = columns.of("cooperates", "raises_on", "subcontracts")
-    np.bitwise_or.at(result, columns.source[both], own[columns.target[both]])
-    np.bitwise_or.at(result, columns.target[both], own[columns.source[both]])
-    return result
+    source, target = columns.source[both].astype(np.int64), columns.target[both].astype(np.int64)
+    return widest(result, np.r_[source, target], own[np.r_[target, source]])
 
 
 def _home(graph: EntityGraph) -> np.ndarray:
@@ -257,19 +271,31 @@ def _opacity(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
 
 
 def circularity(graph: EntityGraph) -> np.ndarray:
-    """Part of what enters an entity that comes from a loop it lies on; by number of relations where amounts lack."""
+    """Part of the money or of the guarantees an entity received that comes from a loop it lies on, the greater.
+
+    A guarantee brings no money in, so it is measured among guarantees only.
+    """
     given = ties(graph)
-    n = len(graph)
-    inside = given.label[given.source] == given.label[given.target]
-    amount = np.nan_to_num(given.amount)
-    all_ = np.bincount(given.target, weights=amount, minlength=n)
-    mine = np.bincount(given.target[inside], weights=amount[inside], minlength=n)
-    dark = np.bincount(given.target, weights=np.isnan(given.amount), minlength=n) > 0
-    count = np.bincount(given.target, minlength=n)
-    looped = np.bincount(given.target[inside], minlength=n)
-    by_money = np.divide(mine, all_, out=np.zeros(n), where=all_ > 0)
-    by_count = np.divide(looped, count, out=np.zeros(n), where=count > 0)
-    return np.where(dark | (all_ == 0), by_count, by_money)
+    covers = np.zeros(len(graph.columns), dtype=bool)
+    covers[graph.columns.of("guarantees")] = True
+    pair = np.repeat(np.arange(given.source.size), np.diff(given.indptr))
+    target = given.target[pair]
+    inside = given.label[given.source[pair]] == given.label[target]
+    amount, guarantee = booked(graph, given.positions), covers[given.positions]
+    return np.maximum(*(
+        _from_inside(len(graph), target[rows], inside[rows], amount[rows]) for rows in (guarantee, ~guarantee)
+    ))  # fmt: skip
+
+
+def _from_inside(n: int, target: np.ndarray, inside: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    """Part of what each entity received that comes from inside; by number of relations where an amount lacks."""
+    weight = np.nan_to_num(amount)
+    dark = np.bincount(target, weights=np.isnan(amount), minlength=n) > 0
+    dark |= np.bincount(target, weights=weight, minlength=n) == 0
+    weight = np.where(dark[target], 1.0, weight)
+    sums = np.bincount(target, weights=weight, minlength=n)
+    mine = np.bincount(target[inside], weights=weight[inside], minlength=n)
+    return np.divide(mine, sums, out=np.zeros(n), where=sums > 0)
 
 
 def investor_counts(graph: EntityGraph) -> np.ndarray:
@@ -337,10 +363,10 @@ def acts(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _unlicensed(graph: EntityGraph, firm: np.ndarray, product: np.ndarray, licensed: np.ndarray) -> np.ndarray:
-    """Part of those who manage or sell a product, or pass payment work on, that hold no licence.
+    """Part of those who manage or sell a product that hold no licence, and of a firm's own acts without one.
 
-    For a firm the part of its own such acts. 0 everywhere when the graph knows of no licence at all: then nothing
-    can be said.
+    Payment work passed on is an act of both firms, without licence when either has none: the licensed head of such a
+    chain answers for it. 0 everywhere when the graph knows of no licence at all: then nothing can be said.
     """
     n = len(graph)
     masks = licence_masks(graph)
@@ -348,10 +374,10 @@ def _unlicensed(graph: EntityGraph, firm: np.ndarray, product: np.ndarray, licen
         return np.zeros(n)
     columns = graph.columns
     at = columns.of("subcontracts")
-    # principal and contractor both take part in the business that needs the licence
-    actor = np.r_[firm, firm, columns.target[at], columns.source[at]]
-    object_ = np.r_[product, firm, columns.target[at], columns.source[at]]
-    bare = (masks[actor] == 0).astype(np.float64)
+    principal, contractor = columns.source[at], columns.target[at]
+    passed = (masks[principal] == 0) | (masks[contractor] == 0)
+    object_ = np.r_[product, firm, principal, contractor]
+    bare = np.r_[~licensed, ~licensed, passed, passed].astype(np.float64)
     count = np.bincount(object_, minlength=n)
     return np.divide(np.bincount(object_, weights=bare, minlength=n), count, out=np.zeros(n), where=count > 0)
 
@@ -401,8 +427,8 @@ def _stacked_licences(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
     result = np.zeros(len(graph))
     inside = found.label >= 0
     result[inside] = by_group[found.label[inside]]
-    # members without a licence that do not lead the group take no part
+    # the firewall is the duty of the group and of those who lead it, not of each of its units
     leads = np.zeros(len(graph), dtype=bool)
     leads[majority_ties(graph)[0]] = True
-    result[(masks == 0) & ~leads] = 0.0
+    result[~leads] = 0.0
     return result, by_group

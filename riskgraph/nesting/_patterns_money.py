@@ -12,8 +12,8 @@ from riskgraph.nesting._chains import layer_counts
 from riskgraph.nesting._components import investor_counts
 from riskgraph.nesting._flows import PRODUCT, funding_pairs, true_facts
 from riskgraph.nesting._scale import INVESTOR_LIMIT
-from riskgraph.nesting._ways import Network, network, way_to
-from riskgraph.nesting._why import longest_chain
+from riskgraph.nesting._ways import Network, matches, network
+from riskgraph.nesting._why import longest_chains
 from riskgraph.nesting.investors import INVESTING, investor_crossing
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ def feeder_split(graph: EntityGraph) -> Iterator[Finding]:
         np.unique(target.astype(np.int64) * len(graph) + source) // max(len(graph), 1), minlength=len(graph)
     )
     counts = investor_counts(graph)
-    for code in np.flatnonzero((counts > INVESTOR_LIMIT) & (direct <= INVESTOR_LIMIT)).tolist():
-        into = at[(target == code) & (graph.kinds[source] == PRODUCT)]
+    found = np.flatnonzero((counts > INVESTOR_LIMIT) & (direct <= INVESTOR_LIMIT))
+    at, target = at[graph.kinds[source] == PRODUCT], target[graph.kinds[source] == PRODUCT]
+    place, spot = matches(found, target)
+    into = np.split(at[spot], np.searchsorted(place, np.arange(1, found.size)))
+    for code, fed in zip(found.tolist(), into, strict=False):
         day = investor_crossing(graph, str(graph.ids[code]), limit=INVESTOR_LIMIT)
-        feeders = list(dict.fromkeys(columns.source[into].tolist()))
+        feeders = list(dict.fromkeys(columns.source[fed].tolist()))
         yield Finding(
-            code, [*feeders, code], into.tolist(),
+            code, [*feeders, code], fed.tolist(),
             f"{counts[code]} ultimate investors behind {direct[code]} direct ones",
             f"穿透后{counts[code]}名投资者,直接投资者{direct[code]}名",
             None if day is None else np.datetime64(day, "D"),
@@ -87,19 +90,18 @@ def private_to_public(graph: EntityGraph) -> Iterator[Finding]:
     channel = facts[(facts["fact"] == "solicitation_channel") & facts["value"].notna() & (facts["value"] != "unknown")]
     public[graph.codes(channel["entity"])] = True
     private = true_facts(graph, "private_placement")
-    down = downstream(graph)
-    for code in np.flatnonzero(public & (graph.kinds == PRODUCT)).tolist():
-        ways = down.ways(code, MOST)
-        for base in sorted(node for node in ways if node != code and private[node]):
-            nodes, positions = way_to(ways, base)
-            yield Finding(code, nodes, positions)
+    starts = np.flatnonzero(public & (graph.kinds == PRODUCT))
+    down = downstream(graph).spread(starts, MOST)
+    bases = np.flatnonzero(private[down.node] & (down.before >= 0))
+    for row in bases[np.lexsort((down.node[bases], down.start[bases]))].tolist():
+        yield Finding(int(starts[down.start[row]]), *down.way(row))
 
 
 def multi_layer(graph: EntityGraph) -> Iterator[Finding]:
     """Products on chains of two or more."""
     counts = layer_counts(graph)
-    for code in np.flatnonzero((counts > 1) & (graph.kinds == PRODUCT)).tolist():
-        nodes, positions = longest_chain(graph, code)
+    found = np.flatnonzero((counts > 1) & (graph.kinds == PRODUCT))
+    for code, (nodes, positions) in zip(found.tolist(), longest_chains(graph, found), strict=True):
         many = counts[code]
         yield Finding(
             code, nodes, positions,
@@ -110,31 +112,32 @@ def multi_layer(graph: EntityGraph) -> Iterator[Finding]:
 def maturity_mismatch(graph: EntityGraph) -> Iterator[Finding]:
     """Money due earlier than what it is put into, anywhere below."""
     days = number(graph, "maturity_days")
-    down = downstream(graph)
-    for code in np.flatnonzero(~np.isnan(days) & (graph.kinds == PRODUCT)).tolist():
-        ways = down.ways(code, MOST)
-        longer = [node for node in ways if days[node] > days[code]]
-        if longer:
-            worst = max(longer, key=lambda node: (days[node], -node))
-            nodes, positions = way_to(ways, worst)
-            yield Finding(
-                code, nodes, positions,
-                f"{days[code]:.0f} days against {days[worst]:.0f}", f"{days[code]:.0f}天对{days[worst]:.0f}天",
-            )  # fmt: skip
+    starts = np.flatnonzero(~np.isnan(days) & (graph.kinds == PRODUCT))
+    down = downstream(graph).spread(starts, MOST)
+    longer = np.flatnonzero(days[down.node] > days[starts[down.start]])
+    for row in first_of_each(down.start[longer], longer, -days[down.node[longer]], down.node[longer]):
+        code, worst = int(starts[down.start[row]]), days[down.node[row]]
+        yield Finding(
+            code, *down.way(row),
+            f"{days[code]:.0f} days against {worst:.0f}", f"{days[code]:.0f}天对{worst:.0f}天",
+        )  # fmt: skip
 
 
 def yield_gap(graph: EntityGraph) -> Iterator[Finding]:
     """Promised yields above what the product's own project, or the one at the end of its chain, earns."""
     promised, earned = number(graph, "promised_yield"), number(graph, "project_return")
-    down = downstream(graph)
-    for code in np.flatnonzero(~np.isnan(promised) & (graph.kinds == PRODUCT)).tolist():
-        ways = down.ways(code, MOST)
-        poor = [node for node in ways if promised[code] - earned[node] > YIELD_GAP]
-        if poor:
-            worst = min(poor, key=lambda node: (earned[node], node))
-            nodes, positions = way_to(ways, worst)
-            yield Finding(
-                code, nodes, positions,
-                f"{promised[code]:.1%} promised, {earned[worst]:.1%} earned",
-                f"承诺{promised[code]:.1%},回报{earned[worst]:.1%}",
-            )  # fmt: skip
+    starts = np.flatnonzero(~np.isnan(promised) & (graph.kinds == PRODUCT))
+    down = downstream(graph).spread(starts, MOST)
+    poor = np.flatnonzero(promised[starts[down.start]] - earned[down.node] > YIELD_GAP)
+    for row in first_of_each(down.start[poor], poor, earned[down.node[poor]], down.node[poor]):
+        code, least = int(starts[down.start[row]]), earned[down.node[row]]
+        yield Finding(
+            code, *down.way(row),
+            f"{promised[code]:.1%} promised, {least:.1%} earned", f"承诺{promised[code]:.1%},回报{least:.1%}",
+        )  # fmt: skip
+
+
+def first_of_each(group: np.ndarray, rows: np.ndarray, *by: np.ndarray) -> list[int]:
+    """The row of each group that comes first by the columns given, in the order of the groups."""
+    order = np.lexsort((*by[::-1], group))
+    return rows[order[np.flatnonzero(np.diff(group[order], prepend=-1) != 0)]].tolist()

@@ -55,7 +55,7 @@ def default_weights() -> Mapping[str, float]:
     Examples
     --------
     >>> default_weights()["layers"]
-    0.18
+    0.17
     """
     text = Path(__file__).with_name("weights.yaml").read_text(encoding="utf-8")
     table = yaml.safe_load(text)

@@ -10,9 +10,10 @@ import numpy as np
 
 from riskgraph._sparse import row_pointers
 from riskgraph.nesting._chains import chains, layer_counts
-from riskgraph.nesting._components import TIED, _touching, investor_counts
+from riskgraph.nesting._components import TIED, _touching, along_chains, investor_counts
 from riskgraph.nesting._flows import funding_pairs
 from riskgraph.nesting._groups import groups, majority_ties
+from riskgraph.nesting._scale import scale
 from riskgraph.nesting._sectors import licence_masks, sector_masks
 from riskgraph.nesting.circuits import ties
 
@@ -55,8 +56,7 @@ def _money(graph: EntityGraph, members: np.ndarray, component: str) -> Evidence:
         and len(affiliates[0]) > 1
         and layer_counts(graph)[candidates].max() <= 1
     ):
-        value = investor_counts(graph) if component == "investors" else layer_counts(graph)
-        best = int(candidates[np.argmax(value[candidates])])
+        best = int(candidates[np.argmax(_speaking(graph, members, component)[candidates])])
         nodes, positions = longest_chain(graph, best)
         firm, managed = _pairs_at(graph, "manages", "distributes")
         ours = np.flatnonzero(inside[graph.columns.source[firm]] & (managed == best))
@@ -69,49 +69,77 @@ def _money(graph: EntityGraph, members: np.ndarray, component: str) -> Evidence:
     return affiliates
 
 
+def _speaking(graph: EntityGraph, members: np.ndarray, component: str) -> np.ndarray:
+    """How much each product's chain says of a component: the one that says most is shown."""
+    if component == "investors":
+        return investor_counts(graph)
+    reach, crossings, _ = along_chains(graph)
+    if component in ("sectors", "leads"):
+        own = np.bitwise_or.reduce(sector_masks(graph)[members])
+        # of chains of as many sectors the longest
+        return np.bitwise_count(own | reach) + scale("layers", layer_counts(graph)) / 2
+    return crossings if component == "crossings" else layer_counts(graph)
+
+
 def _pairs_at(graph: EntityGraph, *kinds: str) -> tuple[np.ndarray, np.ndarray]:
     at = graph.columns.of(*kinds)
     return at, graph.columns.target[at].astype(np.int64)
 
 
 def longest_chain(graph: EntityGraph, product: int) -> Evidence:
-    """The longest funding chain through a product, from a funder to an asset, as codes and relation positions.
+    """The longest funding chain through a product, see :func:`longest_chains`."""
+    return longest_chains(graph, np.array([product]))[0]
+
+
+def longest_chains(graph: EntityGraph, products: np.ndarray) -> list[Evidence]:
+    """The longest funding chain through each product, from a funder to an asset, as codes and relation positions.
 
     Where chains are equally long the one with most money is taken; a circle is passed once.
     """
     given, pairs = chains(graph), funding_pairs(graph)
-    counts = graph.cached(("nesting", "depths"), lambda: _depths(graph))
-    seen = {product}
-    up, down = [product], [product]
-    into, out = graph.cached(("nesting", "pairs by end"), lambda: _by_end(graph))
-    for way, (pointers, order), far, depth in (
-        (up, into, pairs.source, counts[0]),
-        (down, out, pairs.target, counts[1]),
-    ):
-        while given.label[way[-1]] >= 0:
-            at = order[pointers[way[-1]] : pointers[way[-1] + 1]]
-            at = at[[int(code) not in seen for code in far[at]]] if at.size else at
-            if not at.size:
-                break
-            best = np.lexsort((far[at], -np.nan_to_num(pairs.amount[at]), -depth[far[at]]))
-            way.append(int(far[at][best[0]]))
-            seen.add(way[-1])
-    nodes = [*up[::-1], *down[1:]]
+    above, below = graph.cached(("nesting", "best pairs"), lambda: _best_first(graph))
+    up = _grown(products, above, pairs.source, given.label, [[int(code)] for code in products])
+    down = _grown(products, below, pairs.target, given.label, [path[::-1] for path in up])
     keys = pairs.source * len(graph) + pairs.target
-    positions: list[int] = []
-    for a, b in itertools.pairwise(nodes):
-        spot = int(np.searchsorted(keys, a * len(graph) + b))
-        positions += pairs.positions[pairs.indptr[spot] : pairs.indptr[spot + 1]].tolist()
-    return nodes, positions
+    result = []
+    for nodes in down:
+        spots = np.searchsorted(keys, [a * len(graph) + b for a, b in itertools.pairwise(nodes)])
+        positions = [
+            at
+            for spot in spots.tolist()
+            for at in pairs.positions[pairs.indptr[spot] : pairs.indptr[spot + 1]].tolist()
+        ]
+        result.append((nodes, positions))
+    return result
 
 
-def _by_end(graph: EntityGraph) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Pairs by target and by source: where those of each entity begin, and in which order they lie."""
+def _grown(
+    tips: np.ndarray, best: tuple[np.ndarray, np.ndarray], far: np.ndarray, label: np.ndarray, paths: list[list[int]]
+) -> list[list[int]]:
+    """Paths continued from their tips to the best neighbour they have not passed, until none is left."""
+    pointers, order = best
+    for path, tip in zip(paths, tips.tolist(), strict=True):
+        seen = set(path)
+        while label[tip] >= 0:
+            ahead = (int(far[order[spot]]) for spot in range(pointers[tip], pointers[tip + 1]))
+            tip = next((code for code in ahead if code not in seen), -1)
+            if tip < 0:
+                break
+            path.append(tip)
+            seen.add(tip)
+    return paths
+
+
+def _best_first(graph: EntityGraph) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Pairs by target and by source, the deepest and then the richest first: where each entity's begin, their order."""
     pairs = funding_pairs(graph)
-    return (
-        (row_pointers(len(graph), pairs.target), np.argsort(pairs.target, kind="stable")),
-        (row_pointers(len(graph), pairs.source), np.arange(pairs.source.size)),
-    )
+    result = []
+    for near, far, depth in zip(
+        (pairs.target, pairs.source), (pairs.source, pairs.target), _depths(graph), strict=True
+    ):
+        order = np.lexsort((far, -np.nan_to_num(pairs.amount), -depth[far], near))
+        result.append((row_pointers(len(graph), near), order))
+    return result[0], result[1]
 
 
 def _depths(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:

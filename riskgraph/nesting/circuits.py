@@ -18,7 +18,8 @@ __all__ = ["circuits"]
 
 #: relations that a loop may be made of; a guarantee brings no money in
 LOOPING = ("owns", "invests", "lends", "guarantees")
-FUNDING = LOOPING[:3]
+#: usual length and budget of the search
+MAX_LENGTH, BUDGET = 8, 200_000
 
 
 class Ties(NamedTuple):
@@ -77,7 +78,7 @@ def booked(graph: EntityGraph, positions: np.ndarray) -> np.ndarray:
     return amount
 
 
-def circuits(graph: EntityGraph, *, max_length: int = 8, budget: int = 200_000) -> pd.DataFrame:
+def circuits(graph: EntityGraph, *, max_length: int = MAX_LENGTH, budget: int = BUDGET) -> pd.DataFrame:
     """Loops that mix ``owns``, ``invests``, ``lends`` and ``guarantees``, with the money that returns in them.
 
     The same money booked at every step makes a loop look richer than it is. With 100 put round three firms and nothing
@@ -122,17 +123,40 @@ def circuits(graph: EntityGraph, *, max_length: int = 8, budget: int = 200_000) 
         raise InvalidParameter(f"'max_length' must be 2 or more; got {max_length!r}")
     if budget < 0:
         raise InvalidParameter(f"'budget' must be 0 or more; got {budget!r}")
-    given = ties(graph)
-    loops, left_out = _search(given, max_length, budget)
-    rows = [_row(graph, given, loop) for loop in loops]
-    frame = pd.DataFrame(rows, columns=["entities", "relations", "amount", "external", "inflation_factor", "_order"])
-    frame["_rank"] = -frame["amount"].fillna(-1.0)
-    frame = frame.sort_values(["_rank", "_order"], kind="stable", ignore_index=True)
-    frame = frame.drop(columns=["_rank", "_order"])
+    loops, left_out = _loops(graph, max_length, budget)
+    ids = graph.ids.to_numpy()
+    rows = [
+        (tuple(str(name) for name in ids[loop.nodes]), tuple(graph.relation_ids(loop.positions)), *loop[2:])
+        for loop in loops
+    ]
+    frame = pd.DataFrame(rows, columns=["entities", "relations", "amount", "external", "inflation_factor"])
     for name in ("amount", "external", "inflation_factor"):
         frame[name] = frame[name].astype(np.float64)
     frame.attrs["left_out"] = pd.DataFrame(left_out, columns=["entities", "relations", "without_loop", "complete"])
     return frame
+
+
+class Loop(NamedTuple):
+    """Nodes of a loop, positions of its relations, and its figures."""
+
+    nodes: list[int]
+    positions: np.ndarray
+    amount: float
+    external: float
+    factor: float
+
+
+def found_loops(graph: EntityGraph) -> list[Loop]:
+    """Loops of :func:`circuits` within its usual budget, greatest amount first; cached."""
+    return graph.cached(("nesting", "loops"), lambda: _loops(graph, MAX_LENGTH, BUDGET)[0])
+
+
+def _loops(graph: EntityGraph, max_length: int, budget: int) -> tuple[list[Loop], list[tuple[int, int, int, bool]]]:
+    """Loops, greatest amount first, then by entities; and the parts that were not searched to the end."""
+    given = ties(graph)
+    found, left_out = _search(given, max_length, budget)
+    loops = [_loop(graph, given, nodes) for nodes in found]
+    return sorted(loops, key=lambda loop: (1.0 if np.isnan(loop.amount) else -loop.amount, loop.nodes)), left_out
 
 
 def _search(given: Ties, max_length: int, budget: int) -> tuple[list[list[int]], list[tuple[int, int, int, bool]]]:
@@ -247,7 +271,7 @@ def _shortest_loops(
     return loops, steps, missing
 
 
-def _row(graph: EntityGraph, given: Ties, loop: list[int]) -> tuple[object, ...]:
+def _loop(graph: EntityGraph, given: Ties, loop: list[int]) -> Loop:
     n = max(len(graph), 1)
     nodes = np.array(loop)
     # pairs are sorted by source and target
@@ -260,8 +284,7 @@ def _row(graph: EntityGraph, given: Ties, loop: list[int]) -> tuple[object, ...]
     base = external if external > 0 or np.isnan(external) else least
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = float(np.divide(amounts.sum(), base)) if base != 0 else np.nan
-    names = tuple(str(name) for name in graph.ids.to_numpy()[nodes])
-    return names, tuple(graph.relation_ids(positions)), least, external, factor, tuple(loop)
+    return Loop(loop, positions, least, external, factor)
 
 
 def _keys(graph: EntityGraph, given: Ties) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from riskgraph._columns import RelationColumns
-from riskgraph._sparse import expand, row_pointers
+from riskgraph._sparse import expand, row_pointers, runs
 from riskgraph.errors import InvalidParameter
 from riskgraph.nesting._flows import PRODUCT, true_facts
 
@@ -97,37 +97,27 @@ def investor_count_by_date(graph: EntityGraph, product: str, *, cumulative: bool
     {Timestamp('2015-01-01 00:00:00'): 1, Timestamp('2015-03-01 00:00:00'): 2, Timestamp('2015-06-01 00:00:00'): 1}
     """
     code = graph.code(product)
-    store = graph._store
-    columns = RelationColumns(store, np.flatnonzero(store.known(graph._known)))
-    at = columns.of(*INVESTING)
-    source, target = columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
-    start, end = columns.start[at], columns.end[at]
-    start, end = np.where(np.isnat(start), ALWAYS, start), np.where(np.isnat(end), NEVER, end)
+    given = graph.cached(("nesting", "dated funding"), lambda: _dated(graph))
+    rows, nodes = given.above(code, graph.kinds == PRODUCT)
+    # what can ever lie above the product has numbers of its own, so that a day costs what it holds
+    source, target = np.searchsorted(nodes, given.source[rows]), np.searchsorted(nodes, given.target[rows])
+    start, end = given.start[rows], given.end[rows]
     if cumulative:
         end = np.full(end.size, NEVER)
-    # only what can ever lie above the product matters
-    product_node = graph.kinds == PRODUCT
-    near = _upstream(len(graph), source, target, code, product_node)
-    keep = near[target] & (product_node[target] | (target == code))
-    source, target, start, end = source[keep], target[keep], start[keep], end[keep]
-    registered = graph.known("facts")
-    registered = registered[(registered["fact"] == "registered_product") & registered["value"].map(_is_true)]
-    fact = graph.codes(registered["entity"])
-    fact_start = registered["start"].to_numpy().astype("datetime64[D]")
-    fact_end = registered["end"].to_numpy().astype("datetime64[D]")
-    fact_start = np.where(np.isnat(fact_start), ALWAYS, fact_start)
-    fact_end = np.where(np.isnat(fact_end), NEVER, fact_end)
-    relevant = near[fact]
-    days = np.unique(np.r_[start, end, fact_start[relevant], fact_end[relevant]])
+    first, last = np.searchsorted(given.fact, nodes), np.searchsorted(given.fact, nodes, side="right")
+    facts, fact = runs(first, last - first)
+    fact_start, fact_end = given.fact_start[facts], given.fact_end[facts]
+    product_node, place = graph.kinds[nodes] == PRODUCT, int(np.searchsorted(nodes, code))
+    days = np.unique(np.r_[start, end, fact_start, fact_end])
     days = days[(days != ALWAYS) & (days != NEVER)]
     if not days.size and source.size:
         days = np.array([graph.valid_on or pd.Timestamp("today").normalize()], dtype="datetime64[D]")
     counts = []
     for day in days:
         live = (start <= day) & (end > day)
-        wrapped = np.zeros(len(graph), dtype=bool)
+        wrapped = np.zeros(nodes.size, dtype=bool)
         wrapped[fact[(fact_start <= day) & (fact_end > day)]] = True
-        counts.append(_count(len(graph), source[live], target[live], code, product_node & ~wrapped).size)
+        counts.append(_count(nodes.size, source[live], target[live], place, product_node & ~wrapped).size)
     series = pd.Series(
         counts, index=pd.DatetimeIndex(days.astype("datetime64[s]"), name="day"), name="investors", dtype=np.int64
     )
@@ -159,6 +149,51 @@ def investor_crossing(
     counts = investor_count_by_date(graph, product, cumulative=cumulative)
     over = counts.index[counts.to_numpy() > limit]
     return over[0] if len(over) else None
+
+
+class Dated(NamedTuple):
+    """Funding of all days sorted by target, where each target's begins, and when which product was registered."""
+
+    source: np.ndarray
+    target: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    indptr: np.ndarray
+    fact: np.ndarray
+    fact_start: np.ndarray
+    fact_end: np.ndarray
+
+    def above(self, code: int, product: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that can ever lie above a node, and all their nodes with it, sorted; only products are passed."""
+        met = front = np.array([code])
+        rows = [np.empty(0, dtype=np.int64)]
+        while front.size:
+            rows.append(expand(self.indptr, front)[0])
+            found = np.setdiff1d(self.source[rows[-1]], met)
+            met = np.union1d(met, found)
+            front = found[product[found]]
+        return np.concatenate(rows), met
+
+
+def _dated(graph: EntityGraph) -> Dated:
+    store = graph._store
+    columns = RelationColumns(store, np.flatnonzero(store.known(graph._known)))
+    at = columns.of(*INVESTING)
+    target = columns.target[at].astype(np.int64)
+    order = np.argsort(target, kind="stable")
+    at, target = at[order], target[order]
+    registered = graph.known("facts")
+    registered = registered[(registered["fact"] == "registered_product") & registered["value"].map(_is_true)]
+    fact = graph.codes(registered["entity"])
+    by = np.argsort(fact, kind="stable")
+    days = (columns.start[at], columns.end[at], registered["start"].to_numpy(), registered["end"].to_numpy())
+    start, end, fact_start, fact_end = (values.astype("datetime64[D]") for values in days)
+    return Dated(
+        columns.source[at].astype(np.int64), target,
+        np.where(np.isnat(start), ALWAYS, start), np.where(np.isnat(end), NEVER, end), row_pointers(len(graph), target),
+        fact[by],
+        np.where(np.isnat(fact_start), ALWAYS, fact_start)[by], np.where(np.isnat(fact_end), NEVER, fact_end)[by],
+    )  # fmt: skip
 
 
 def _is_true(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -101,27 +102,27 @@ def patterns(graph: EntityGraph, *, only: str | None = None, lang: str = "en") -
         raise InvalidParameter(f"'only' must be one of {', '.join(PATTERNS)}; got {only!r}")
     if lang not in ("en", "zh"):
         raise InvalidParameter(f"'lang' must be 'en' or 'zh'; got {lang!r}")
+    wanted = PATTERNS if only is None else (only,)
+    found = [(name, finding) for name in wanted for finding in _TABLE[name].find(graph)]
     ids, names = graph.ids.to_numpy(), graph.names
-    start = graph.columns.start
+    positions = [list(dict.fromkeys(finding.positions)) for _, finding in found]
+    flat = np.array([at for each in positions for at in each], dtype=np.int64)
+    owner = np.repeat(np.arange(len(found)), [len(each) for each in positions])
+    last = np.full(len(found), np.datetime64("NaT"), dtype="datetime64[D]").view(np.int64)
+    np.maximum.at(last, owner, graph.columns.start[flat].astype("datetime64[D]").view(np.int64))
+    relations = iter(graph.relation_ids(flat))
     rows = []
-    for name, pattern in _TABLE.items():
-        if only is not None and name != only:
-            continue
-        for finding in pattern.find(graph):
-            positions = np.array(list(dict.fromkeys(finding.positions)), dtype=np.int64)
-            days = start[positions]
-            days = days[~np.isnat(days)]
-            since = finding.since if finding.since is not None else (days.max() if days.size else np.datetime64("NaT"))
-            arrow = " → ".join(str(names[node]) for node in finding.nodes)
-            title = pattern.zh if lang == "zh" else pattern.en
-            note = finding.zh if lang == "zh" else finding.en
-            text = f"{title}{f'({note})' if lang == 'zh' and note else f' ({note})' if note else ''}: {arrow}"
-            rows.append(
-                (
-                    str(ids[finding.entity]), name, since, tuple(str(ids[node]) for node in finding.nodes),
-                    tuple(graph.relation_ids(positions)), text,
-                )
-            )  # fmt: skip
+    for (name, finding), own, day in zip(found, positions, last.view("datetime64[D]"), strict=True):
+        pattern = _TABLE[name]
+        arrow = " → ".join(str(names[node]) for node in finding.nodes)
+        title, note = (pattern.zh, finding.zh) if lang == "zh" else (pattern.en, finding.en)
+        text = f"{title}{f'({note})' if lang == 'zh' and note else f' ({note})' if note else ''}: {arrow}"
+        rows.append(
+            (
+                str(ids[finding.entity]), name, day if finding.since is None else finding.since,
+                tuple(str(ids[node]) for node in finding.nodes), tuple(islice(relations, len(own))), text,
+            )
+        )  # fmt: skip
     frame = pd.DataFrame(rows, columns=["entity", "pattern", "since", "chain", "relations", "text"])
     frame["since"] = pd.to_datetime(frame["since"]).astype("datetime64[s]")
     return frame

@@ -38,10 +38,11 @@ _BANK = re.compile(r"银行|农商行|农信社|信用社|^(工行|农行|中行
 _SECURITIES = re.compile(r"证券")
 _INSURER = re.compile(r"保险|人寿|财险|寿险|人保|太保|平安养老|养老险")
 _INSURANCE = re.compile(
-    r"传统|分红|万能|投连|投资连结|普通保险|保险产品|自有资金|资本金|个险|团险|股票组合|权益组合|保险资金|\d{3}L"
+    r"传统|分红|万能|投连|投资连结|普通保险|保险产品|自有资金|资本金|个险|团险|股票组合|权益组合|保险资金|委托投资|\d{3}L"
 )
 _NUMBERED = re.compile(r"\d+号|[一二三四五六七八九十百零〇]+号|\d+期|[一二三四五六七八九十]+期")
 _FUND = re.compile(r"基金")
+_TRUST = re.compile(r"信托(有限责任公司|股份有限公司|有限公司)?$")
 _HOUSE = re.compile(r"(信托|基金|证券|资管|资本|投资|保险|资产|期货|理财|人寿)$")
 
 
@@ -125,6 +126,8 @@ def _alone(name: str) -> ProductName | None:
 def _joined(parts: list[str]) -> ProductName | None:
     first, rest = parts[0], parts[1:]
     text = "-".join(rest)
+    if len(rest) == 1 and _type_of(first) == "pension_portfolio" and _BANK.search(text):
+        return ProductName(None, text, first, "pension_portfolio")  # the plan before its keeper
     custodian = None
     if len(rest) > 1 and (_BANK.search(rest[0]) or _is_broker(rest[0])) and not _type_of(rest[0]):
         custodian, rest = rest[0], rest[1:]
@@ -134,9 +137,13 @@ def _joined(parts: list[str]) -> ProductName | None:
         kind = _by_house(first, text, custodian, kind)
     elif _INSURER.search(first) and kind in ("asset_management_plan", "wealth_product") and "计划" not in text:
         kind = "insurance_account"
+    elif kind == "private_fund" and _TRUST.search(first):
+        kind = "trust_plan"  # all that a trust house can offer, whatever the plan is called
     if kind is None:
         return None
-    if kind not in ("partnership",) and _COMPANY.search(rest[-1]) and not _NUMBERED.search(rest[-1]):
+    # a firm after a house and a bank is the client whose money they hold apart
+    client = custodian is not None and _HOUSE.search(first)
+    if kind != "partnership" and not client and _COMPANY.search(rest[-1]) and not _NUMBERED.search(rest[-1]):
         return None
     if custodian is None and _keeps(first, kind):
         return ProductName(None, first, text, kind)

@@ -10,12 +10,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from riskgraph.errors import InvalidParameter, RiskGraphError
-from riskgraph.nesting._components import COMPONENTS, _stacked_licences, lead_masks, raw_components
+from riskgraph.nesting._components import COMPONENTS, _stacked_licences, lead_masks, raw_components, widest
 from riskgraph.nesting._flows import PRODUCT
 from riskgraph.nesting._groups import groups
 from riskgraph.nesting._reasons import reasons
 from riskgraph.nesting._scale import check_weights, default_weights, scale
-from riskgraph.nesting._sectors import mask_names
+from riskgraph.nesting._sectors import mask_names, sector_masks
 from riskgraph.nesting._why import why
 from riskgraph.schema import ENTITY_KINDS
 
@@ -38,19 +38,22 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
     ========================  ======================================================================================
     ``layers``                products on the longest funding chain the entity manages, sells, funds or is funded by;
                               for payment firms the steps of the longest chain of subcontracts
-    ``sectors``               distinct sectors of finance met: its own (declared, licensed), those on its products'
-                              chains, of firms it controls or holds a fifth of, and of partners in business
-                              (``cooperates, raises_on, subcontracts``)
+    ``sectors``               distinct sectors of finance met: its own (declared, licensed), those of firms it controls
+                              or holds a fifth of, and those of the one chain of products and the one partner in
+                              business (``cooperates, raises_on, subcontracts``) that add most: chains that share but
+                              an end are not nested in each other
     ``crossings``             changes of sector along the chain that has most, and beside it
     ``returns``               sectors that money leaves and comes back to; one more when it comes home to the group
                               that manages the product or owns the platform
     ``opacity``               part of its products' money whose source or use cannot be traced
-    ``circularity``           part of what it received that comes from a loop it lies on
+    ``circularity``           part of the money, or of the guarantees, that it received and that comes from a loop it
+                              lies on, the greater
     ``unlicensed_share``      part of those who manage or sell the product, or of the firm's own such acts, without
-                              any licence in force
+                              any licence in force; work passed on is an act of both, without when either has none
     ``investors``             distinct ultimate investors
     ``leads``                 lead agencies of the sectors met; without a catalogue every sector has its own
-    ``licences``              licensed sectors of the control group that share an officer, account or address
+    ``licences``              licensed sectors of the control group that share an officer, account or address; for the
+                              group and the firms that lead in it, whose duty the firewall is
     ========================  ======================================================================================
 
     Parameters
@@ -75,17 +78,18 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
     References
     ----------
     The components follow the work plans of the 2016 rectification of internet finance; functions and weights are
-    this library's own.
+    this library's own. Layers, returns, circularity, investors and licences are nesting itself and weigh the same;
+    the other five only say how far it reaches, and weigh less together than one of the first.
 
     Examples
     --------
     >>> import riskgraph as rg
     >>> scorer = rg.nesting.NestingScorer().fit(rg.datasets.toy_nested_product())
     >>> scorer.report_[["entity", "layers", "sectors", "crossings", "score"]].tail(3)
-          entity  layers  sectors  crossings   score
-    4   BankPlan     3.0      4.0        3.0  0.3525
-    5  TrustPlan     3.0      4.0        3.0  0.3525
-    6  AssetPlan     3.0      4.0        3.0  0.3525
+          entity  layers  sectors  crossings  score
+    4   BankPlan     3.0      4.0        3.0  0.195
+    5  TrustPlan     3.0      4.0        3.0  0.195
+    6  AssetPlan     3.0      4.0        3.0  0.195
     """
 
     report_: pd.DataFrame
@@ -127,7 +131,8 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
             np.array(ENTITY_KINDS, dtype=object)[graph.kinds[rows]], np.full(heads.size, "group", dtype=object)
         ]
         parts = {name: self.weights_[name] * scale(name, columns[name]) for name in COMPONENTS}
-        score = np.clip(np.sum(list(parts.values()), axis=0), 0.0, 1.0)
+        # rounded, so that sums of the same parts in another order are equal
+        score = np.clip(np.sum(list(parts.values()), axis=0), 0.0, 1.0).round(12)
         order = np.argsort(-score, kind="stable")
         index = pd.Index(entity[order], dtype=object, name="entity")
         frame = {
@@ -230,7 +235,8 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
             raise InvalidParameter(f"'change' must be in (0, 1]; got {change!r}")
         scored = self.scores_.to_numpy() > 0
         parts = self.parts_[scored]
-        score = self.scores_[scored]
+        # what differs by less than a billionth is a tie
+        score = self.scores_[scored].round(9)
         rank = score.rank(ascending=False, method="average")
         first = rank.nsmallest(20, keep="all").index
         rows: list[tuple[object, ...]] = []
@@ -241,10 +247,10 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
             taus, move, who = [], 0.0, None
             for factor in (1 - change, 1 + change):
                 others = (1 - min(weight * factor, 1.0)) / (1 - weight)
-                moved = others * (score - parts[name]) + min(factor, 1 / weight) * parts[name]
+                moved = (others * (score - parts[name]) + min(factor, 1 / weight) * parts[name]).round(9)
                 tau = kendalltau(score, moved).statistic
                 taus.append(1.0 if np.isnan(tau) else float(tau))
-                gap = (moved.round(12).rank(ascending=False, method="average") - rank).abs()[first]
+                gap = (moved.rank(ascending=False, method="average") - rank).abs()[first]
                 if gap.max() > move:
                     move, who = float(gap.max()), str(gap.idxmax())
             rows.append((name, weight, *taus, move, who))
@@ -267,7 +273,8 @@ def _group_components(graph: EntityGraph, raw: dict[str, np.ndarray], leads: lis
         np.maximum.at(best, label, raw[name][inside])
         result[name] = best
     mask = np.zeros(count, dtype=np.int64)
-    np.bitwise_or.at(mask, label, raw["sector_mask"][inside])
+    np.bitwise_or.at(mask, label, sector_masks(graph)[inside])
+    mask = widest(mask, label, raw["sector_mask"][inside])
     agencies = np.zeros(count, dtype=np.int64)
     for bit, agency in enumerate(leads):
         agencies[(mask >> bit & 1) == 1] |= agency

@@ -29,8 +29,25 @@ def test_full_width_brackets_and_digits():
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("青禾集团公司企业年金计划-云帆银行股份有限公司",
+         (None, "云帆银行股份有限公司", "青禾集团公司企业年金计划", "pension_portfolio")),
+        ("云帆基金-青禾银行-松涛资产管理有限公司",
+         ("云帆基金", "青禾银行", "松涛资产管理有限公司", "asset_management_plan")),
+        ("青禾人寿保险股份有限公司-青禾人寿股票型产品(寿自营)委托投资(松涛养老)",
+         ("青禾人寿保险股份有限公司", None, "青禾人寿股票型产品(寿自营)委托投资(松涛养老)", "insurance_account")),
+        ("南山信托有限责任公司-私募613", ("南山信托有限责任公司", None, "私募613", "trust_plan")),
+    ],
+)  # fmt: skip
+def test_rarer_orders_of_the_parts(text, expected):
+    assert parse_product_name(text) == expected
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "青禾集团-青禾银行-松涛机械有限公司",
         "青禾控股集团有限公司", "云帆基金管理有限公司", "南山国际信托有限公司", "青禾银行股份有限公司", "刘伟",
         "澄湖县财政局", "ALPHA-BETA HOLDINGS LIMITED", "甲乙股权投资基金有限公司", "青禾集团-澄湖机械有限公司",
         "", "-", None,

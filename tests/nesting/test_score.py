@@ -136,6 +136,7 @@ def test_licences_of_a_group_without_a_firewall(money):
     licences = pd.DataFrame({"entity": ["pay", "sure", "fund"], "sector": ["payment", "insurance", "fund"]})
     found = report(money(rows, persons=["joe", "eve"], licences=licences))["licences"]
     assert found["group:top"] == found["top"] == 2  # the fund shares nothing
+    assert found[["pay", "sure", "fund"]].eq(0).all()  # the firewall is the duty of those who lead
     rows[4] = ("eva", "sure", "officer", None)
     apart = report(money(rows, persons=["joe", "eve", "eva"], licences=licences))["licences"]
     assert apart.eq(0).all()
@@ -152,6 +153,45 @@ def test_lead_agencies_come_from_the_catalogue(money):
     assert report(graph).loc["BankPlan", "leads"] == 4  # one of its own for every sector
     shipped = NestingScorer().fit(graph, rg.supervision.Catalogue.load("jiangsu-2016")).report_
     assert 1 <= shipped["leads"].max() <= 4
+
+
+def test_chains_that_share_an_end_are_not_nested_in_each_other(money):
+    rows = [(f"saver{n}", plan, "invests", 9.0) for n, plan in enumerate(["wmp", "plan", "scheme"])]
+    rows += [(plan, "mill", "invests", 9.0) for plan in ("wmp", "plan", "scheme")]
+    sectors = {"wmp": "bank", "plan": "trust", "scheme": "securities"}
+    found = report(money(rows, sectors, sectors=sectors, persons=[f"saver{n}" for n in range(3)]))
+    assert found["score"].eq(0).all()  # a mill that borrows from three houses
+    joined = report(money([*rows, ("wmp", "plan", "invests", 1.0)], sectors, sectors=sectors))
+    assert joined.loc["mill", ["sectors", "layers", "crossings"]].tolist() == [2, 2, 1]
+    assert set(joined.loc["mill", "sector_codes"]) == {"bank", "trust"}
+
+
+def test_partners_in_business_count_one_at_a_time(money):
+    rows = [("site", "insurer", "cooperates", None), ("site", "broker", "cooperates", None)]
+    sectors = {"site": "p2p", "insurer": "insurance", "broker": "securities"}
+    assert report(money(rows, sectors=sectors)).loc["site", ["sectors", "crossings"]].tolist() == [2, 1]
+
+
+def test_guarantees_are_circular_among_guarantees_only(money):
+    rows = [
+        ("a", "b", "guarantees", 5.0), ("b", "a", "guarantees", 5.0), ("c", "a", "guarantees", 15.0),
+        ("bank", "a", "lends", 100.0), ("bank", "b", "lends", 100.0),
+        ("d", "e", "owns", 30.0), ("e", "d", "lends", 30.0), ("bank", "d", "lends", 10.0),
+        ("c", "d", "guarantees", 900.0),
+    ]  # fmt: skip
+    found = report(money(rows))["circularity"]
+    assert (found["a"], found["b"], found["d"], found["e"]) == pytest.approx((0.25, 1.0, 0.75, 1.0))
+
+
+def test_who_passes_payment_work_to_a_firm_without_licence_answers_for_it(money):
+    rows = [
+        ("head", "mid", "subcontracts", None),
+        ("mid", "end", "subcontracts", None),
+        ("x", "y", "subcontracts", None),
+    ]
+    licences = pd.DataFrame({"entity": ["head", "x", "y"], "sector": ["payment"] * 3})
+    found = report(money(rows, licences=licences))["unlicensed_share"]
+    assert found[["head", "mid", "end", "x", "y"]].tolist() == [1, 1, 1, 0, 0]
 
 
 def test_more_than_200_investors_count(money):
@@ -250,6 +290,15 @@ def test_weights_are_data_with_reasons():
     assert dict(default_weights()) == {name: table[name]["weight"] for name in COMPONENTS}
 
 
+def test_hints_together_weigh_less_than_one_component_of_nesting_itself():
+    itself = {"layers", "returns", "circularity", "investors", "licences"}
+    weights = default_weights()
+    assert len({weights[name] for name in itself}) == 1
+    hints = [weights[name] for name in COMPONENTS if name not in itself]
+    assert len(set(hints)) == 1
+    assert sum(hints) < weights["layers"]
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
@@ -292,6 +341,27 @@ def test_the_chain_of_a_product_is_the_whole_chain(money):
     assert why.loc["layers", "chain"] == ("BankA", "WMP", "Trust", "Broker", "InsPlan", "BankA_bond")
     assert why.loc["layers", "relations"] == ("r0", "r1", "r2", "r3", "r4")
     assert why.loc["sectors", "text"] == "4 sectors: insurance, bank, trust, securities"
+
+
+def test_sectors_are_explained_by_the_chain_that_meets_most(money):
+    rows = [
+        ("ann", "deep", "invests", 9.0), ("deep", "deeper", "invests", 9.0), ("deeper", "mine", "invests", 9.0),
+        ("bank", "wide", "invests", 9.0), ("wide", "tower", "invests", 9.0),
+        ("house", "deep", "manages", None), ("house", "wide", "manages", None),
+    ]  # fmt: skip
+    sectors = {
+        "house": "fund",
+        "deep": "fund",
+        "deeper": "fund",
+        "bank": "bank",
+        "wide": "trust",
+        "tower": "real_estate",
+    }
+    graph = money(rows, ["deep", "deeper", "wide"], sectors=sectors, persons=["ann"])
+    why = NestingScorer().fit(graph).explain("house").set_index("component")
+    assert why.loc["layers", "chain"] == ("ann", "deep", "deeper", "mine")
+    assert why.loc["sectors", "chain"] == why.loc["crossings", "chain"] == ("bank", "wide", "tower")
+    assert why.loc["sectors", "value"] == 4
 
 
 def test_who_cannot_be_explained():
