@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ import pandas as pd
 from riskgraph.errors import StoreUnavailable, UnknownEntity
 from riskgraph.graph import EntityGraph
 from riskgraph.schema import TABLES
-from riskgraph.stores._rows import pack, unpack
+from riskgraph.stores._rows import Column, iso, nothing, pack, pack_graph, stored_names, unpack
 from riskgraph.stores.base import Store
 
 __all__ = ["DuckDBStore"]
@@ -22,7 +24,8 @@ __all__ = ["DuckDBStore"]
 #: files are written in this form, so that older DuckDB versions can read them too
 STORAGE_VERSION = "v1.2.0"
 
-ATTACH = "ATTACH ? AS store (STORAGE_VERSION '" + STORAGE_VERSION + "')"
+ATTACH_TO_WRITE = "ATTACH ? AS store (STORAGE_VERSION '" + STORAGE_VERSION + "')"
+ATTACH_TO_READ = "ATTACH ? AS store (READ_ONLY)"
 HAS_TABLE = "SELECT count(*) FROM information_schema.tables WHERE table_catalog = 'store' AND table_name = ?"
 READ_TABLE = "SELECT * FROM store.{table} ORDER BY _row"
 READ_ENTITIES = "SELECT e.* FROM store.entities e JOIN reached USING (id) ORDER BY e._row"
@@ -44,8 +47,16 @@ AND ($known IS NULL OR r.known_from IS NULL OR r.known_from <= $known)
 """
 
 
+_HOLDER = re.compile(r"lock is held in (?P<program>.*?) ?\(PID (?P<pid>\d+)\)(?: by user (?P<user>[^.\s]+))?")
+
+#: DuckDB lets a process open a file once: threads take turns
+_TURN = threading.Lock()
+
+
 class DuckDBStore(Store):
     """A graph in one DuckDB file. The file is held only while a call runs, so notebooks and scripts can share it.
+
+    Several processes may read at once; a write needs the file for itself.
 
     Parameters
     ----------
@@ -74,61 +85,65 @@ class DuckDBStore(Store):
         return f"DuckDBStore({str(self.path)!r})"
 
     @contextmanager
-    def _open(self) -> Iterator[Any]:
+    def _open(self, attach: str) -> Iterator[Any]:
         import duckdb
 
-        # no extension is looked for, loaded or downloaded
-        settings = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-        connection = duckdb.connect(":memory:", config=settings)
-        try:
-            connection.execute(ATTACH, [str(self.path)])
-            yield connection
-        except duckdb.Error as error:
-            raise StoreUnavailable(self._sentence(str(error))) from error
-        finally:
-            connection.close()
+        settings = {
+            # no extension is looked for, loaded or downloaded
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "temp_directory": f"{self.path}.tmp",
+        }
+        with _TURN:
+            connection = duckdb.connect(":memory:", config=settings)
+            try:
+                if attach == ATTACH_TO_WRITE:
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                connection.execute(attach, [str(self.path)])
+                yield connection
+            except (duckdb.Error, OSError) as error:
+                raise StoreUnavailable(self._sentence(str(error))) from error
+            finally:
+                connection.close()
 
     def _sentence(self, text: str) -> str:
+        """What is wrong and what to do, from the first line of DuckDB's own message."""
         first = text.splitlines()[0]
-        if "lock" in text.lower():
-            return f"{self.path} is in use by another process; close it there and try again ({first})"
-        if "no space" in text.lower() or "could not write" in text.lower():
-            return (
-                f"{self.path} could not be written, the disk may be full; what it held before is still whole ({first})"
-            )
+        holder = _HOLDER.search(first)
+        if holder is not None:
+            who = f"{Path(holder['program']).name or 'another program'} (process {holder['pid']}"
+            who += f", user {holder['user']})" if holder["user"] else ")"
+            return f"{self.path} is in use by {who}; close it there and try again"
+        if "already attached" in first:
+            return f"{self.path} is in use by another connection of this process; close it and try again"
+        if any(word in first.lower() for word in ("no space", "could not write", "file too large")):
+            return f"{self.path} could not be written: the disk is full; what it held before is still whole ({first})"
         return f"{self.path} cannot be used as a store: {first}"
 
     def _write(self, graph: EntityGraph) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        about = {}
-        frames = {}
-        for table, frame in graph.tables().items():
-            frames[table], about[table] = pack(frame, table)
-        latest = "" if graph.latest is None else f"{graph.latest:%Y-%m-%d}"
-        with self._open() as connection:
+        frames, columns, latest = pack_graph(graph)
+        with self._open(ATTACH_TO_WRITE) as connection:
             connection.execute("BEGIN")
-            for table, frame in frames.items():
-                _store(connection, table, frame, about[table])
-            _store(
-                connection, "about", *pack(pd.DataFrame({"columns": [json.dumps(about)], "latest": [latest]}), "about")
-            )
+            for table, kinds in json.loads(columns).items():
+                _store(connection, table, frames[table], kinds)
+            _store(connection, "about", *pack(pd.DataFrame({"columns": [columns], "latest": [latest]}), "about"))
             connection.execute("COMMIT")
 
     def _read(self, at: Any, known: Any, scope: str | None, depth: int) -> EntityGraph:
         if not self.path.exists():
-            return _nothing()
-        with self._open() as connection:
+            return nothing()
+        with self._open(ATTACH_TO_READ) as connection:
             if not _has(connection, "about"):
-                return _nothing()
+                return nothing()
             about, latest = connection.execute("SELECT columns, latest FROM store.about").fetchone()
             kinds = json.loads(about)
             queries = {table: READ_TABLE.format(table=table) for table in TABLES}
             if scope is not None:
-                self._reach(connection, scope, depth, _iso(at) or latest or None, _iso(known))
+                self._reach(connection, scope, depth, iso(at) or latest or None, iso(known))
                 queries = {table: READ_OWNED.format(table=table) for table in TABLES}
                 queries |= {"entities": READ_ENTITIES, "relations": READ_RELATIONS}
             frames = {table: connection.execute(query).df() for table, query in queries.items()}
-        tables = {table: unpack(frame, [tuple(kind) for kind in kinds[table]]) for table, frame in frames.items()}
+        tables = {table: unpack(frame, kinds[table]) for table, frame in frames.items()}
         graph = EntityGraph.from_tables(**tables)
         day = at if at is not None else latest if scope is not None and latest else None
         return graph if day is None else graph.at(day, known=known)
@@ -142,7 +157,7 @@ class DuckDBStore(Store):
             connection.execute(STEP.format(in_force=IN_FORCE), {"day": day, "known": known})
 
     def _write_results(self, results: pd.DataFrame, run: str) -> None:
-        with self._open() as connection:
+        with self._open(ATTACH_TO_WRITE) as connection:
             connection.execute("BEGIN")
             connection.execute("CREATE TABLE IF NOT EXISTS store.results (run VARCHAR, columns VARCHAR, rows VARCHAR)")
             connection.execute("DELETE FROM store.results WHERE run = ?", [run])
@@ -155,37 +170,31 @@ class DuckDBStore(Store):
         empty = pd.DataFrame({"entity": []}, dtype=object)
         if not self.path.exists():
             return empty
-        with self._open() as connection:
+        with self._open(ATTACH_TO_READ) as connection:
             query = "SELECT columns, rows FROM store.results WHERE run = ?"
             row = connection.execute(query, [run]).fetchone() if _has(connection, "results") else None
         if not row:
             return empty
-        kinds = [tuple(kind) for kind in json.loads(row[0])]
-        frame = pd.DataFrame(json.loads(row[1]), columns=[name for name, _ in kinds], dtype=object)
+        kinds = json.loads(row[0])
+        frame = pd.DataFrame(json.loads(row[1]), columns=stored_names(kinds), dtype=object)
         return unpack(frame, kinds)
 
 
-def _store(connection: Any, table: str, frame: pd.DataFrame, kinds: list[tuple[str, str]]) -> None:
+def _store(connection: Any, table: str, frame: pd.DataFrame, kinds: list[Column]) -> None:
     """Replace one table. Names of columns are quoted; every value goes in as a value."""
     types = {"number": "DOUBLE", "integer": "BIGINT", "truth": "BOOLEAN"}
-    columns = [f"{_quoted(name)} {types.get(kind, 'VARCHAR')}" for name, kind in kinds]
-    connection.execute(f"CREATE OR REPLACE TABLE store.{table} (_row BIGINT, {', '.join(columns)})")
-    if not len(frame):
-        return
-    data = {"_row": np.arange(len(frame))}
-    for name, kind in kinds:
-        values = frame[name]
-        data[name] = (
-            values.astype(float) if kind == "number" else values.astype("string") if kind not in types else values
-        )
-    connection.register("incoming", pd.DataFrame(data))
-    names = ", ".join(["_row", *(_quoted(name) for name, _ in kinds)])
-    picks = ["_row"]
-    for name, kind in kinds:
+    data: dict[str, Any] = {"_row": np.arange(len(frame))}
+    columns, picks = ["_row BIGINT"], ["_row"]
+    for name, (_, kind, _) in zip(frame, kinds, strict=True):
+        data[name] = frame[name].astype(float if kind == "number" else object if kind in types else "string")
+        columns.append(f"{_quoted(name)} {types.get(kind, 'VARCHAR')}")
         # DuckDB takes a NaN of a frame for a number: here it means that nothing is known
         picks.append(f"nullif({_quoted(name)}, 'NaN'::DOUBLE)" if kind == "number" else _quoted(name))
-    connection.execute(f"INSERT INTO store.{table} ({names}) SELECT {', '.join(picks)} FROM incoming ORDER BY _row")
-    connection.unregister("incoming")
+    connection.execute(f"CREATE OR REPLACE TABLE store.{table} ({', '.join(columns)})")
+    if len(frame):
+        connection.register("incoming", pd.DataFrame(data))
+        connection.execute(f"INSERT INTO store.{table} SELECT {', '.join(picks)} FROM incoming ORDER BY _row")
+        connection.unregister("incoming")
 
 
 def _has(connection: Any, table: str) -> bool:
@@ -195,12 +204,3 @@ def _has(connection: Any, table: str) -> bool:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _iso(day: Any) -> str | None:
-    return None if day is None else f"{pd.Timestamp(day):%Y-%m-%d}"
-
-
-def _nothing() -> EntityGraph:
-    relations = pd.DataFrame({"source": [], "target": [], "kind": []}, dtype=object)
-    return EntityGraph.from_tables(pd.DataFrame({"id": [], "kind": []}, dtype=object), relations)

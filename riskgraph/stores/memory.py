@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from riskgraph.graph import EntityGraph
+from riskgraph.stores._rows import nothing
 from riskgraph.stores.base import Store
 
 __all__ = ["MemoryStore"]
@@ -32,10 +33,7 @@ class MemoryStore(Store):
         self._graph = EntityGraph.from_tables(**graph.tables())
 
     def _read(self, at: Any, known: Any, scope: str | None, depth: int) -> EntityGraph:
-        graph = self._graph
-        if graph is None:
-            nothing = pd.DataFrame({"source": [], "target": [], "kind": []}, dtype=object)
-            graph = EntityGraph.from_tables(pd.DataFrame({"id": [], "kind": []}, dtype=object), nothing)
+        graph = nothing() if self._graph is None else self._graph
         if at is not None:
             graph = graph.at(at, known=known)
         return graph if scope is None else graph.neighborhood(scope, depth)

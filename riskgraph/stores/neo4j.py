@@ -1,13 +1,13 @@
 """The graph in a Neo4j server that others look at too.
 
 A write builds a new *generation* beside the current one, batch by batch, and then switches in one transaction: readers
-see the old graph or the new one, never half of each. The generation is named after the content, so a write that was cut
-off goes on where it stopped when it is repeated, and a second write of the same graph changes nothing.
+see the old graph or the new one, never half of each. The generation is named after the content: a write that was cut
+off goes on behind the last batch that arrived when it is repeated, and a second write of the same graph changes
+nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -20,88 +20,26 @@ import pandas as pd
 from riskgraph._optional import progress
 from riskgraph.errors import InvalidParameter, StoreUnavailable, UnknownEntity
 from riskgraph.graph import EntityGraph
-from riskgraph.schema import RELATION_KINDS, TABLES
-from riskgraph.stores._rows import pack, unpack
+from riskgraph.stores import _cypher as cypher
+from riskgraph.stores._rows import (
+    RECORDS,
+    Column,
+    digest,
+    iso,
+    nothing,
+    pack,
+    pack_graph,
+    row_key,
+    stored_names,
+    unpack,
+)
 from riskgraph.stores.base import Store
 
 __all__ = ["Neo4jStore"]
 
 BATCH = 5000
-
-CONSTRAINTS = (
-    "CREATE CONSTRAINT riskgraph_entity IF NOT EXISTS FOR (n:RiskgraphEntity) REQUIRE n.key IS UNIQUE",
-    "CREATE CONSTRAINT riskgraph_record IF NOT EXISTS FOR (n:RiskgraphRecord) REQUIRE n.key IS UNIQUE",
-    "CREATE CONSTRAINT riskgraph_store IF NOT EXISTS FOR (n:RiskgraphStore) REQUIRE n.name IS UNIQUE",
-)
-READ_STATE = (
-    "MATCH (s:RiskgraphStore {name: 'graph'}) RETURN s.generation AS generation, s.about AS about, s.latest AS latest"
-)
-WRITE_ENTITIES = """
-UNWIND $rows AS row
-MERGE (n:RiskgraphEntity {key: row.key}) SET n += row.values, n.generation = $generation
-"""
-WRITE_RECORDS = """
-UNWIND $rows AS row
-MERGE (n:RiskgraphRecord {key: row.key})
-SET n = row.values, n.key = row.key, n.generation = $generation, n.table = $table
-WITH n, row
-MATCH (e:RiskgraphEntity {key: row.entity})
-MERGE (e)-[:HAS_RECORD]->(n)
-"""
-#: one text a relation kind: a type cannot be a parameter, and the vocabulary is closed
-WRITE_RELATIONS = {
-    kind: (
-        "UNWIND $rows AS row MATCH (a:RiskgraphEntity {key: row.source}) MATCH (b:RiskgraphEntity {key: row.target}) "
-        f"MERGE (a)-[r:{kind.upper()} {{key: row.key}}]->(b) SET r += row.values, r.generation = $generation"
-    )
-    for kind in RELATION_KINDS
-}
-SWITCH = """
-MERGE (s:RiskgraphStore {name: 'graph'})
-SET s.generation = $generation, s.about = $about, s.latest = $latest
-"""
-CLEAN_RELATIONS = (
-    "MATCH ()-[r]->() WHERE r.generation <> $generation WITH r LIMIT $batch DELETE r RETURN count(*) AS gone"
-)
-CLEAN_RECORDS = """
-MATCH (n:RiskgraphRecord) WHERE n.generation <> $generation WITH n LIMIT $batch DETACH DELETE n RETURN count(*) AS gone
-"""
-CLEAN_ENTITIES = """
-MATCH (n:RiskgraphEntity) WHERE n.generation <> $generation WITH n LIMIT $batch DETACH DELETE n RETURN count(*) AS gone
-"""
-READ_ENTITIES = "MATCH (n:RiskgraphEntity) WHERE n.generation = $generation RETURN properties(n) AS row"
-READ_RELATIONS = (
-    "MATCH (:RiskgraphEntity)-[r]->(:RiskgraphEntity) WHERE r.generation = $generation RETURN properties(r) AS row"
-)
-READ_RECORDS = (
-    "MATCH (n:RiskgraphRecord) WHERE n.generation = $generation AND n.table = $table RETURN properties(n) AS row"
-)
-STEP = """
-UNWIND $keys AS key
-MATCH (:RiskgraphEntity {key: key})-[r]-(other:RiskgraphEntity)
-WHERE ($day IS NULL OR ((r.start IS NULL OR r.start <= $day) AND (r.end IS NULL OR r.end > $day)))
-  AND ($known IS NULL OR r.known_from IS NULL OR r.known_from <= $known)
-RETURN DISTINCT other.key AS key
-"""
-READ_SOME_ENTITIES = "UNWIND $keys AS key MATCH (n:RiskgraphEntity {key: key}) RETURN properties(n) AS row"
-READ_SOME_RELATIONS = """
-UNWIND $keys AS key MATCH (:RiskgraphEntity {key: key})-[r]->(b:RiskgraphEntity) WHERE b.key IN $all
-RETURN properties(r) AS row
-"""
-READ_SOME_RECORDS = """
-UNWIND $keys AS key MATCH (:RiskgraphEntity {key: key})-[:HAS_RECORD]->(n:RiskgraphRecord) WHERE n.table = $table
-RETURN properties(n) AS row
-"""
-WRITE_RESULTS = (
-    "UNWIND $rows AS row MATCH (n:RiskgraphEntity {key: row.key}) SET n += row.values RETURN count(*) AS done"
-)
-FORGET_RESULTS = "MATCH (n:RiskgraphEntity) WHERE n.generation = $generation AND n[$name] IS NOT NULL SET n += $blank"
-WRITE_RUN = "MERGE (r:RiskgraphRun {name: $run}) SET r.kinds = $kinds, r.other = $other"
-READ_RUN = "MATCH (r:RiskgraphRun {name: $run}) RETURN r.kinds AS kinds, r.other AS other"
-READ_RESULTS = (
-    "MATCH (n:RiskgraphEntity) WHERE n.generation = $generation AND n[$name] IS NOT NULL "
-    "RETURN n[$name] AS row ORDER BY n._row"
-)
+#: how often a read is begun again when a write comes between
+READS = 3
 
 
 class Neo4jStore(Store):
@@ -158,8 +96,8 @@ class Neo4jStore(Store):
                     connection_timeout=10,
                     max_transaction_retry_time=8,
                 )
-            except Exception as error:  # the driver's own text may repeat the address with what stands in it
-                raise InvalidParameter(f"'uri_or_driver' is no address of a Neo4j server: {self._place}") from error
+            except Exception:  # the driver's own text may repeat the address with what stands in it
+                raise InvalidParameter(f"'uri_or_driver' is no address of a Neo4j server: {self._place}") from None
         else:
             self._driver = uri
             self._place = "the driver given"
@@ -180,194 +118,229 @@ class Neo4jStore(Store):
         try:
             with self._driver.session(database=self.database) as session:
                 yield session
+        except StoreUnavailable:  # said already; it is an OSError too
+            raise
         except AuthError:
             raise StoreUnavailable(f"{self._place} refuses the user or the password") from None
         except ClientError as error:
             if (error.code or "").endswith("DatabaseNotFound"):
                 raise StoreUnavailable(f"{self._place} has no database {self.database!r}") from None
             raise StoreUnavailable(f"{self._place} refused the request ({error.code})") from error
-        except (DriverError, Neo4jError, OSError) as error:
-            raise StoreUnavailable(f"no Neo4j server answers at {self._place} ({type(error).__name__})") from error
+        except Neo4jError as error:
+            raise StoreUnavailable(
+                f"{self._place} could not do it ({error.code}); what it held before is still whole"
+            ) from error
+        except (DriverError, OSError) as error:
+            raise StoreUnavailable(
+                f"no Neo4j server answers at {self._place} ({type(error).__name__}); start it, or check host and port"
+            ) from error
 
     def _ask(self, session: Any, text: str, **parameters: Any) -> list[Any]:
-        """Rows of one transaction; repeated by the driver when the server asks for it."""
+        """Rows of one reading transaction; repeated by the driver when the server asks for it."""
+        return list(session.execute_read(lambda transaction: list(transaction.run(text, parameters))))
 
-        def work(transaction: Any) -> list[Any]:
-            return list(transaction.run(text, parameters))
+    def _tell(self, session: Any, text: str, **parameters: Any) -> list[Any]:
+        """Rows of one writing transaction."""
+        return list(session.execute_write(lambda transaction: list(transaction.run(text, parameters))))
 
-        return list(session.execute_write(work))
+    def _prepare(self, session: Any) -> None:
+        for text in cypher.CONSTRAINTS:
+            session.run(text).consume()
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
     def _write(self, graph: EntityGraph) -> None:
-        frames, about = {}, {}
-        for table, frame in graph.tables().items():
-            frames[table], about[table] = pack(frame, table)
-            frames[table].insert(0, "_row", range(len(frame)))
-        texts = json.dumps(about, ensure_ascii=False, sort_keys=True)
-        latest = "" if graph.latest is None else f"{graph.latest:%Y-%m-%d}"
-        generation = _digest(frames, texts)
+        frames, columns, latest = pack_graph(graph)
+        generation = digest(frames, columns)
         with self._session() as session:
-            for text in CONSTRAINTS:
-                session.run(text).consume()
-            state = self._ask(session, READ_STATE)
+            self._prepare(session)
+            state = self._ask(session, cypher.READ_STATE)
             if not state or state[0]["generation"] != generation:
-                jobs = list(_jobs(frames, generation))
-                for text, parameters in progress(jobs, total=len(jobs), text="writing to Neo4j", show=self._show):
-                    self._ask(session, text, generation=generation, **parameters)
-                self._ask(session, SWITCH, generation=generation, about=texts, latest=latest)
-            for text in (CLEAN_RELATIONS, CLEAN_RECORDS, CLEAN_ENTITIES):
-                while self._ask(session, text, generation=generation, batch=BATCH)[0]["gone"]:
+                present = {
+                    found["name"]: found["rows"]
+                    for found in self._ask(session, cypher.READ_PRESENT, generation=generation)
+                }
+                # go on after what a write that was cut off left; should some of that be missing, send all of it
+                if not any(self._build(session, frames, generation, columns, latest, skip) for skip in (present, {})):
+                    raise StoreUnavailable(f"another process wrote to {self._place} at the same time; write again")
+            for text in cypher.CLEAN:
+                while self._tell(session, text, generation=generation, batch=BATCH)[0]["gone"]:
                     pass
+
+    def _build(
+        self,
+        session: Any,
+        frames: dict[str, pd.DataFrame],
+        generation: str,
+        columns: str,
+        latest: str,
+        present: dict[str, int],
+    ) -> bool:
+        """Write a generation and make it the current one; False if it is not whole."""
+        parts = _parts(frames, present)
+        for text, table, part in progress(parts, total=len(parts), text="writing to Neo4j", show=self._show):
+            self._tell(session, text, generation=generation, table=table, rows=_rows(part, table, generation))
+        for run in self._ask(session, cypher.READ_RUNS):
+            self._mark(session, generation, run["run"], *self._kept(session, run["run"]))
+        sizes = {table: len(frames[table]) for table in ("entities", "relations")}
+        sizes["records"] = sum(len(frames[table]) for table in RECORDS)
+        answer = self._tell(session, cypher.SWITCH, generation=generation, columns=columns, latest=latest, **sizes)
+        return bool(answer[0]["done"])
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
     def _read(self, at: Any, known: Any, scope: str | None, depth: int) -> EntityGraph:
         with self._session() as session:
-            state = self._ask(session, READ_STATE)
-            if not state:
-                if scope is not None:
-                    raise UnknownEntity(f"the store holds no entity {scope!r}")
-                return _nothing()
-            generation, latest = state[0]["generation"], state[0]["latest"]
-            kinds = json.loads(state[0]["about"])
-            if scope is None:
-                rows = {table: self._ask(session, READ_RECORDS, generation=generation, table=table) for table in TABLES}
-                rows["entities"] = self._ask(session, READ_ENTITIES, generation=generation)
-                rows["relations"] = self._ask(session, READ_RELATIONS, generation=generation)
+            for _ in range(READS):
+                state = self._ask(session, cypher.READ_STATE)
+                if not state:
+                    if scope is not None:
+                        raise UnknownEntity(f"the store holds no entity {scope!r}")
+                    return nothing()
+                generation, latest = state[0]["generation"], state[0]["latest"]
+                if scope is None:
+                    rows = self._all(session, generation)
+                else:
+                    rows = self._around(session, generation, scope, depth, iso(at) or latest or None, iso(known))
+                after = self._ask(session, cypher.READ_STATE)
+                if after and after[0]["generation"] == generation:
+                    break
             else:
-                day = _iso(at) or latest or None
-                keys = self._reach(session, _key(generation, scope), scope, depth, day, _iso(known))
-                rows = {table: self._ask(session, READ_SOME_RECORDS, keys=keys, table=table) for table in TABLES}
-                rows["entities"] = self._ask(session, READ_SOME_ENTITIES, keys=keys)
-                rows["relations"] = self._ask(session, READ_SOME_RELATIONS, keys=keys, all=keys)
-        tables = {table: _frame(found, [tuple(kind) for kind in kinds[table]]) for table, found in rows.items()}
-        graph = EntityGraph.from_tables(**tables)
+                raise StoreUnavailable(f"{self._place} is written to again and again; read when that is over")
+        kinds = json.loads(state[0]["columns"])
+        graph = EntityGraph.from_tables(**{table: _frame(found, kinds[table]) for table, found in rows.items()})
         stand = at if at is not None else latest if scope is not None and latest else None
         return graph if stand is None else graph.at(stand, known=known)
 
-    def _reach(self, session: Any, key: str, scope: str, depth: int, day: str | None, known: str | None) -> list[str]:
-        if not self._ask(session, READ_SOME_ENTITIES, keys=[key]):
+    def _all(self, session: Any, generation: str) -> dict[str, list[Any]]:
+        rows = {table: self._ask(session, cypher.READ_RECORDS, generation=generation, table=table) for table in RECORDS}
+        rows["entities"] = self._ask(session, cypher.READ_ENTITIES, generation=generation)
+        rows["relations"] = self._ask(session, cypher.READ_RELATIONS, generation=generation)
+        return rows
+
+    def _around(
+        self, session: Any, generation: str, scope: str, depth: int, day: str | None, known: str | None
+    ) -> dict[str, list[Any]]:
+        start = row_key(generation, scope)
+        if not self._ask(session, cypher.READ_SOME_ENTITIES, keys=[start]):
             raise UnknownEntity(f"the store holds no entity {scope!r}")
-        reached = {key}
-        front = [key]
+        reached, front = {start}, [start]
         for _ in range(depth):
-            found = self._ask(session, STEP, keys=front, day=day, known=known)
+            found = self._ask(session, cypher.STEP, keys=front, generation=generation, day=day, known=known)
             front = sorted({record["key"] for record in found} - reached)
             reached.update(front)
             if not front:
                 break
-        return sorted(reached)
+        keys = sorted(reached)
+        rows = {table: self._ask(session, cypher.READ_SOME_RECORDS, keys=keys, table=table) for table in RECORDS}
+        rows["entities"] = self._ask(session, cypher.READ_SOME_ENTITIES, keys=keys)
+        rows["relations"] = self._ask(session, cypher.READ_SOME_RELATIONS, keys=keys, generation=generation)
+        return rows
 
     # -- results -----------------------------------------------------------------------------------------------------
 
     def _write_results(self, results: pd.DataFrame, run: str) -> None:
-        packed, kinds = pack(results, "results")
-        rows = [json.dumps(row, ensure_ascii=False) for row in packed.to_numpy().tolist()]
-        by_entity: dict[str, list[str]] = {}
-        for entity, row in zip(packed["entity"], rows, strict=True):
-            by_entity.setdefault(entity, []).append(row)
-        plain = {
-            name: name for name, kind in kinds if name != "entity" and kind in ("number", "integer", "truth", "text")
-        }
-        first = packed.drop_duplicates("entity").set_index("entity")
-        name = f"run_{run}"
+        packed, columns = pack(results, "results")
+        texts = [json.dumps(row, ensure_ascii=False) for row in packed.to_numpy().tolist()]
+        about = json.dumps(columns, ensure_ascii=False)
+        token = digest({"results": packed}, about)
         with self._session() as session:
-            state = self._ask(session, READ_STATE)
-            generation = state[0]["generation"] if state else ""
-            self._ask(session, FORGET_RESULTS, generation=generation, name=name, blank={name: None})
-            jobs = [
-                {
-                    "key": _key(generation, entity),
-                    # the values themselves for people who query the database, all rows as text for reading back
-                    "values": {name: texts, **{f"{name}_{column}": first.at[entity, column] for column in plain}},
-                }
-                for entity, texts in by_entity.items()
-            ]
-            for start in range(0, len(jobs), BATCH):
-                self._ask(session, WRITE_RESULTS, rows=jobs[start : start + BATCH])
-            known = {record["row"]["id"] for record in self._ask(session, READ_ENTITIES, generation=generation)}
-            other = [row for entity, row in zip(packed["entity"], rows, strict=True) if entity not in known]
-            self._ask(session, WRITE_RUN, run=run, kinds=json.dumps(kinds), other=other)
+            self._prepare(session)
+            state = self._ask(session, cypher.READ_STATE)
+            old = self._ask(session, cypher.READ_RUN, run=run)
+            for place in range(0, len(texts), BATCH):
+                self._tell(
+                    session, cypher.WRITE_ROWS, key=row_key(run, token, str(place)), run=run, token=token, place=place,
+                    rows=texts[place : place + BATCH],
+                )  # fmt: skip
+            self._tell(session, cypher.WRITE_RUN, run=run, token=token, columns=about)
+            self._tell(session, cypher.CLEAN_ROWS, run=run, token=token)
+            if state:
+                before = json.loads(old[0]["columns"]) if old else columns
+                names = [_property(run, name) for name in {*stored_names(before), *packed} - {"entity"}]
+                self._unmark(session, state[0]["generation"], names)
+                self._mark(session, state[0]["generation"], run, packed, columns)
+
+    def _unmark(self, session: Any, generation: str, names: list[str]) -> None:
+        blank = dict.fromkeys(names)
+        while self._tell(
+            session, cypher.UNMARK, generation=generation, names=names, blank=blank, batch=BATCH
+        )[0]["gone"]:  # fmt: skip
+            pass
+
+    def _mark(self, session: Any, generation: str, run: str, packed: pd.DataFrame, columns: list[Column]) -> None:
+        """Results as properties of the entities: a value, or a list where an entity has several rows."""
+        properties = [(name, _property(run, name)) for name in packed if name != "entity"]
+        found: dict[str, dict[str, list[Any]]] = {}
+        for row in packed.to_dict("records"):
+            values = found.setdefault(row["entity"], {})
+            for name, stored in properties:
+                if row[name] is not None:
+                    values.setdefault(stored, []).append(row[name])
+        jobs = [
+            {
+                "key": row_key(generation, entity),
+                "values": {name: many if len(many) > 1 else many[0] for name, many in values.items()},
+            }
+            for entity, values in found.items()
+        ]
+        for start in range(0, len(jobs), BATCH):
+            self._tell(session, cypher.MARK, rows=jobs[start : start + BATCH])
+
+    def _kept(self, session: Any, run: str) -> tuple[pd.DataFrame, list[Column]]:
+        """The rows of a run, packed, and its columns."""
+        about = self._ask(session, cypher.READ_RUN, run=run)
+        if not about:
+            return pd.DataFrame({"entity": []}, dtype=object), [("entity", "text", "object")]
+        columns = json.loads(about[0]["columns"])
+        found = self._ask(session, cypher.READ_ROWS, run=run, token=about[0]["token"])
+        rows = [json.loads(text) for record in found for text in record["rows"]]
+        return pd.DataFrame(rows, columns=stored_names(columns), dtype=object), columns
 
     def _results(self, run: str) -> pd.DataFrame:
         with self._session() as session:
-            about = self._ask(session, READ_RUN, run=run)
-            if not about:
-                return pd.DataFrame({"entity": []}, dtype=object)
-            state = self._ask(session, READ_STATE)
-            generation = state[0]["generation"] if state else ""
-            found = self._ask(session, READ_RESULTS, generation=generation, name=f"run_{run}")
-        kinds = [tuple(kind) for kind in json.loads(about[0]["kinds"])]
-        texts = [text for record in found for text in record["row"]] + list(about[0]["other"])
-        frame = pd.DataFrame([json.loads(text) for text in texts], columns=[name for name, _ in kinds], dtype=object)
-        return unpack(frame, kinds)
+            return unpack(*self._kept(session, run))
 
 
-def _jobs(frames: dict[str, pd.DataFrame], generation: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """One query and its parameters a batch: entities first, then what hangs on them."""
-    for rows in _batches(frames["entities"]):
-        yield WRITE_ENTITIES, {"rows": [{"key": _key(generation, row["id"]), "values": row} for row in rows]}
-    for kind, part in frames["relations"].groupby("kind", sort=False):
-        for rows in _batches(part):
-            yield (
-                WRITE_RELATIONS[str(kind)],
-                {
-                    "rows": [
-                        {
-                            "key": _key(generation, row["id"]),
-                            "source": _key(generation, row["source"]),
-                            "target": _key(generation, row["target"]),
-                            "values": row,
-                        }
-                        for row in rows
-                    ]
-                },
-            )
-    for table in ("cases", "licences", "facts"):
-        for rows in _batches(frames[table]):
-            yield (
-                WRITE_RECORDS,
-                {
-                    "table": table,
-                    "rows": [
-                        {
-                            "key": _key(generation, table, row["id"]),
-                            "entity": _key(generation, row["entity"]),
-                            "values": row,
-                        }
-                        for row in rows
-                    ],
-                },
-            )
+def _parts(frames: dict[str, pd.DataFrame], present: dict[str, int]) -> list[tuple[str, str, pd.DataFrame]]:
+    """Query, table and rows of every batch after those present: entities first, then what hangs on them."""
+    numbered = {table: frame.assign(_row=range(len(frame))) for table, frame in frames.items()}
+    groups = [("entities", cypher.WRITE_ENTITIES, "entities", numbered["entities"])]
+    groups += [
+        (str(kind).upper(), cypher.WRITE_RELATIONS[str(kind)], "relations", part)
+        for kind, part in numbered["relations"].groupby("kind", sort=False)
+    ]
+    groups += [(table, cypher.WRITE_RECORDS, table, numbered[table]) for table in RECORDS]
+    return [
+        (text, table, frame.iloc[start : start + BATCH])
+        for name, text, table, frame in groups
+        for start in range(present.get(name, 0), len(frame), BATCH)
+    ]
 
 
-def _batches(frame: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
-    for start in range(0, len(frame), BATCH):
-        part = frame.iloc[start : start + BATCH]
-        yield [
-            {str(name): value for name, value in row.items() if value is not None} for row in part.to_dict("records")
-        ]
+def _rows(part: pd.DataFrame, table: str, generation: str) -> list[dict[str, Any]]:
+    """Properties of every row, empty ones left out, with the keys of what it is and hangs on."""
+    ends = {"relations": ("source", "target")}.get(table, () if table == "entities" else ("entity",))
+    found = []
+    for values in part.to_dict("records"):
+        row = {str(name): value for name, value in values.items() if value is not None}
+        name = (row["id"],) if table in ("entities", "relations") else (table, row["id"])
+        found.append(
+            {"key": row_key(generation, *name), "values": row, **{end: row_key(generation, row[end]) for end in ends}}
+        )
+    return found
 
 
-def _frame(records: list[Any], kinds: list[tuple[str, str]]) -> pd.DataFrame:
+def _frame(records: list[Any], columns: list[Column]) -> pd.DataFrame:
     rows = sorted((record["row"] for record in records), key=lambda row: row["_row"])
-    columns = [name for name, _ in kinds]
-    data = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in columns}
-    return unpack(pd.DataFrame(data, columns=columns), kinds)
+    names = stored_names(columns)
+    data = {name: pd.Series([row.get(name) for row in rows], dtype=object) for name in names}
+    return unpack(pd.DataFrame(data, columns=names), columns)
 
 
-def _digest(frames: dict[str, pd.DataFrame], about: str) -> str:
-    """Name of the content: equal tables have equal names."""
-    digest = hashlib.sha256(about.encode())
-    for table in TABLES:
-        digest.update(pd.util.hash_pandas_object(frames[table].astype(str), index=False).to_numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _key(*parts: str) -> str:
-    """Key of a row in one generation: short whatever the id, since an index takes no more than 8 kB."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _property(run: str, name: str) -> str:
+    """Name of the property that holds a column of a run; no run id holds a colon."""
+    return f"run:{run}:{name}"
 
 
 def _place(uri: str) -> str:
@@ -378,12 +351,3 @@ def _place(uri: str) -> str:
     except ValueError:
         return "an address that cannot be read"
     return f"{parts.scheme}://{parts.hostname or ''}{port}"
-
-
-def _iso(day: Any) -> str | None:
-    return None if day is None else f"{pd.Timestamp(day):%Y-%m-%d}"
-
-
-def _nothing() -> EntityGraph:
-    relations = pd.DataFrame({"source": [], "target": [], "kind": []}, dtype=object)
-    return EntityGraph.from_tables(pd.DataFrame({"id": [], "kind": []}, dtype=object), relations)
