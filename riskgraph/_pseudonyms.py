@@ -18,7 +18,7 @@ import pandas as pd
 
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
-from riskgraph.schema import CASE_TYPES, ENTITY_KINDS, LEVELS, RELATION_KINDS, ROLES, SECTORS, TABLES
+from riskgraph.schema import CASE_TYPES, ENTITY_KINDS, FACT_TYPES, LEVELS, RELATION_KINDS, ROLES, SECTORS, TABLES
 from riskgraph.tables import clean_tables
 
 __all__ = ["HIDDEN", "KEY_BYTES", "WITHHELD", "SecretKey", "check_kinds", "is_card", "plain_name", "pseudonymised"]
@@ -45,8 +45,12 @@ _NUMBERS = frozenset(
     {"share_min", "share_max", "votes_min", "votes_max", "amount", "confidence", "severity", "capital"}
 )
 _WORDS = frozenset({*ENTITY_KINDS, *RELATION_KINDS, *CASE_TYPES, *SECTORS, *ROLES, *LEVELS, "unknown", "true", "false"})
-#: identity cards of 18 and 15 places, mobile numbers of eleven
-_NUMBER = re.compile(r"(?<![0-9])(?:[1-9][0-9]{16}[0-9Xx]|[1-9][0-9]{14}|1[3-9][0-9]{9})(?![0-9A-Za-z])")
+#: identity cards of 18 and 15 places, mobile numbers of eleven, in groups or in one, with +86 or without
+_NUMBER = re.compile(
+    r"(?<![0-9])(?:[1-9][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[0-9Xx]|[1-9][0-9]{14}"
+    r"|(?:(?:\+|00)?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2})(?![0-9A-Za-z])"
+)
+_MOBILE = re.compile(r"(?:(?:\+|00)?86)?(1[3-9][0-9]{9})")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LONGEST = 64
 
@@ -150,7 +154,9 @@ class _Scrubber:
         return f"n_{self.key.digest('name', plain_name(text))}"
 
     def number(self, text: str) -> str:
-        return f"c_{self.key.digest('number', unicodedata.normalize('NFKC', text).strip().upper())}"
+        bare = re.sub(r"[ -]", "", unicodedata.normalize("NFKC", text)).upper()
+        mobile = _MOBILE.fullmatch(bare)
+        return f"c_{self.key.digest('number', mobile[1] if mobile else bare)}"
 
     def whole(self, text: Any) -> str:
         """A cell that is personal whatever it says."""
@@ -167,9 +173,9 @@ class _Scrubber:
         return self.ids.get(text) or (text if text in self.public else self.name(text))
 
     def free(self, text: Any, inside: bool = True) -> Any:
-        """A cell of text: equal to an id or a name, else with those found inside it replaced."""
+        """A cell: a text equal to an id or a name, else with those found inside it replaced; a number as one."""
         if not isinstance(text, str):
-            return text
+            return self.digits(text)
         if text in self.ids:
             return self.ids[text]
         if plain_name(text) in self.names:
@@ -183,8 +189,9 @@ class _Scrubber:
             return text
         return _NUMBER.sub(lambda hit: self._one_number(hit.group()), wide)
 
-    def _one_number(self, digits: str) -> str:
-        return self.number(digits) if len(digits) == 11 or is_card(digits) else digits
+    def _one_number(self, text: str) -> str:
+        bare = re.sub(r"[ -]", "", text)
+        return self.number(bare) if _MOBILE.fullmatch(bare) or is_card(bare) else text
 
     def _inside(self, text: str) -> str:
         """Ids and names that stand inside a text, the longest first."""
@@ -217,7 +224,7 @@ class _Scrubber:
             return value
         text = str(int(value))
         long = len(text) == 18 and text[6:8] in ("18", "19", "20")  # a float has lost the last digits
-        return self.number(text) if long or is_card(text) or re.fullmatch(r"1[3-9]\d{9}", text) else value
+        return self.number(text) if long or is_card(text) or _MOBILE.fullmatch(text) else value
 
 
 def _folded(text: Any) -> str:
@@ -278,6 +285,8 @@ def _table(name: str, frame: pd.DataFrame, scrub: _Scrubber, hidden: np.ndarray)
             done[column] = _each(values, lambda text: scrub.ids.get(text, text))
         elif column == "id":
             done[column] = _each(values, scrub.row_id)
+        elif name == "entities" and column not in known and pd.api.types.is_datetime64_any_dtype(values):
+            done[column] = values.where(~hidden)  # a date of the caller's own may be a birthday
         elif column in _PLAIN or column in _NUMBERS or pd.api.types.is_datetime64_any_dtype(values):
             continue
         elif column not in known and pd.api.types.is_numeric_dtype(values):
@@ -311,7 +320,8 @@ def _values(facts: pd.DataFrame, own: np.ndarray, scrub: _Scrubber) -> pd.Series
     texts = np.array([isinstance(value, str) and value not in _WORDS for value in values], dtype=bool)
     who = texts & facts["fact"].isin(["legal_representative", "undisclosed_owner"]).to_numpy()
     named = texts & own & (facts["fact"] == "name").to_numpy()
-    done = _each(values, scrub.free)
+    known = facts["fact"].map(lambda fact: FACT_TYPES.get(fact) == "number").to_numpy(dtype=bool)
+    done = _each(values.where(~known, None), scrub.free).where(~known, values)
     for mask, turn in ((texts & own & ~named, scrub.whole), (named, scrub.name), (who, scrub.who)):
         done = done.where(~mask, _each(values.where(mask, None), turn))
     return done

@@ -25,6 +25,8 @@ MAX_BYTES = 1 << 30
 #: numbers this near, relative to their size, are taken as rounded otherwise
 NEAR = 1e-9
 _SHOWN = 100
+#: arguments of :func:`answer` that are no parameters of a question; a file that names them would choose what is read
+_NOT_ASKED = {"graph", "question", "catalogue", "source"}
 
 
 class Verification:
@@ -131,7 +133,11 @@ def _load(path: Path) -> tuple[dict[str, Any], list[str], list[list[Any]]]:
             and manifest["question"] in QUESTIONS
             and all(isinstance(manifest[name], kind) for name, kind in shape.items())
             and all(isinstance(manifest[name], (dict, type(None))) for name in ("files", "catalogue"))
-            and all(isinstance(about["columns"], dict) for about in manifest["data"]["tables"].values())
+            and not manifest["parameters"].keys() & _NOT_ASKED
+            and all(
+                isinstance(about["columns"], dict) and isinstance(about["sha256"], str)
+                for about in manifest["data"]["tables"].values()
+            )
             and isinstance(manifest["result"]["sha256"], str)
             and all(isinstance(column, str) for column in columns)
             and all(isinstance(row, list) and len(row) == len(columns) for row in rows)

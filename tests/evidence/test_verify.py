@@ -123,6 +123,23 @@ def test_a_catalogue_of_ones_own_must_be_given(tmp_path):
             verify(file, world())
 
 
+def test_a_manifest_without_a_hash_is_none(saved):
+    whole = json.loads(saved.read_text("utf-8"))
+    del whole["manifest"]["data"]["tables"]["relations"]["sha256"]
+    saved.write_text(json.dumps(whole), "utf-8")
+    with pytest.raises(rg.InvalidTable, match=r"result\.json is no answer that riskgraph saved \(KeyError\)"):
+        verify(saved, world())
+
+
+@pytest.mark.parametrize("name", ["source", "catalogue", "graph", "question"])
+def test_a_file_does_not_choose_what_is_read(saved, name):
+    whole = json.loads(saved.read_text("utf-8"))
+    whole["manifest"]["parameters"][name] = "/"
+    saved.write_text(json.dumps(whole), "utf-8")
+    with pytest.raises(rg.InvalidTable, match=r"result\.json is no answer that this riskgraph can compute again"):
+        verify(saved, world())
+
+
 def test_the_day_of_the_answer_counts(tmp_path):
     graph = world()
     file = answer(graph.at("2015-06-30"), "cascade", seeds=["bob"]).save(tmp_path / "result.json")
