@@ -7,9 +7,12 @@ FollowTheMoney, BODS, GLEIF, the UK register of people with significant control,
 from __future__ import annotations
 
 from riskgraph.readers.bods import read_bods
+from riskgraph.readers.bods_writer import write_bods
 from riskgraph.readers.detect import detect, read
 from riskgraph.readers.ftm import read_ftm
+from riskgraph.readers.ftm_writer import write_ftm
 from riskgraph.readers.gleif import read_gleif
+from riskgraph.readers.graphml import write_graphml
 from riskgraph.readers.icij import read_icij
 from riskgraph.readers.psc import read_psc
 from riskgraph.readers.registry_cn import read_registry_cn
@@ -26,5 +29,8 @@ __all__ = [
     "read_psc",
     "read_registry_cn",
     "read_tables",
+    "write_bods",
+    "write_ftm",
+    "write_graphml",
     "write_tables",
 ]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +20,15 @@ from riskgraph.readers._intake import Intake
 
 __all__ = ["JSON_SUFFIXES", "Record", "Rows", "as_list", "as_text_or_none", "load_records"]
 
+#: longer marks first: that of UTF-16 begins that of UTF-32
+_MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+#: the escape of one half of a character pair
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".ijson", ".json.gz", ".jsonl.gz")
 
 
@@ -51,7 +62,12 @@ def load_records(
 
 
 def _file_records(file: Path, intake: Intake, table: str) -> list[Record]:
-    data = text_bytes(file).removeprefix(b"\xef\xbb\xbf")
+    data = _as_utf8(text_bytes(file), file.name)
+    records = _parsed(data, file, intake, table)
+    return _unbroken(records, intake, table) if _HALF.search(data) else records
+
+
+def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> list[Record]:
     try:
         whole = json.loads(data)
     except RecursionError as error:
@@ -65,6 +81,29 @@ def _file_records(file: Path, intake: Intake, table: str) -> list[Record]:
     if isinstance(whole, dict):
         return [Record(f"{file.name}:1", whole)]
     raise InvalidTable(f"{file.name} holds no JSON object")
+
+
+def _unbroken(records: list[Record], intake: Intake, table: str) -> list[Record]:
+    """Records in which halves of a character pair, which no file can hold as text, are the mark of a lost character."""
+    found = []
+    for record in records:
+        text = json.dumps(record.data, ensure_ascii=False)
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if whole != text:
+            intake.note(table, record.label, "", "half of a character pair; written as \ufffd", "repaired")
+        found.append(record if whole == text else Record(record.label, json.loads(whole)))
+    return found
+
+
+def _as_utf8(data: bytes, name: str) -> bytes:
+    """Bytes of a file that a mark at its beginning may call UTF-16 or UTF-32."""
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            try:
+                return data.removeprefix(mark).decode(encoding).encode()
+            except UnicodeError as error:
+                raise InvalidTable(f"{name} begins as {encoding} and is none: {error}") from error
+    return data.removeprefix(codecs.BOM_UTF8)
 
 
 def _objects(items: list[Any], name: str, intake: Intake, table: str) -> Iterator[Record]:

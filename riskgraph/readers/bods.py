@@ -12,32 +12,15 @@ from typing import Any, NamedTuple
 
 from riskgraph.errors import InvalidTable
 from riskgraph.graph import EntityGraph
+from riskgraph.readers._bods_model import ENTITY_TYPES, meaning
 from riskgraph.readers._intake import Intake
 from riskgraph.readers._records import Record, Rows, as_list, as_text_or_none, load_records
 from riskgraph.readers.tables import check_options
 
 __all__ = ["read_bods"]
 
-_ENTITY_KINDS = {
-    "registeredentity": "company",
-    "legalentity": "company",
-    "arrangement": "trust",
-    "anonymousentity": "unknown",
-    "unknownentity": "unknown",
-    "state": "state",
-    "statebody": "state",
-}
-#: interest → relation kind; rights that give full control, posts; every other interest is a holding of unknown size
-_CONTROLS = ("appointmentofboard", "controlviacompanyrulesorarticles", "controlbylegalframework", "nominator")
-_POSTS = {
-    "boardmember": "director",
-    "boardchair": "chairman",
-    "seniormanagingofficial": "senior_manager",
-    "nominee": "nominee",
-    "settlor": "settlor",
-    "trustee": "trustee",
-    "protector": "protector",
-}
+#: which bound of a share is not held itself
+_STRICT = {"low": "exclusiveMinimum", "high": "exclusiveMaximum"}
 _OLD_TYPES = {
     "entityStatement": "entity",
     "personStatement": "person",
@@ -65,7 +48,8 @@ def read_bods(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> 
     board are control; an interest of no stated size (influence, a right to profits) is a holding whose share is
     unknown. A party that is not named stands as a fact ``undisclosed_owner`` of the company with the reason given. An
     indirect interest is left out, and reported, where its component records or a chain of other holdings in the data
-    say the same in full. Bounds said to be exclusive keep that in ``share_exclusive``.
+    say the same in full. Which bounds are exclusive
+    (``low``, ``high``, ``low;high``) stands in ``share_exclusive`` and ``votes_exclusive``.
 
     Raises
     ------
@@ -212,8 +196,9 @@ def _statement(record: Record, last: Any) -> _Statement | None:
         as_text_or_none(published.get("publicationDate")) if isinstance(published, dict) else None
     )
     closed = data.get("recordStatus") == "closed"
-    url = as_text_or_none(source.get("url")) if isinstance(source, dict) else None
-    return _Statement(record.label, id, own, str(kind), day, closed, details, url)
+    told = [as_text_or_none(source.get(part)) for part in ("url", "description")] if isinstance(source, dict) else []
+    origin = next(filter(None, told), None)
+    return _Statement(record.label, id, own, str(kind), day, closed, details, origin)
 
 
 def _modern(data: dict[str, Any], last: Any) -> dict[str, Any]:
@@ -254,7 +239,7 @@ def _entity(record: str, kind: str, statements: list[_Statement], rows: Rows) ->
     else:
         told = details.get("entityType")
         word = str(told.get("type") if isinstance(told, dict) else told or "").lower()
-        what, name = _ENTITY_KINDS.get(word, "unknown"), as_text_or_none(details.get("name"))
+        what, name = ENTITY_TYPES.get(word, "unknown"), as_text_or_none(details.get("name"))
     place = details.get("jurisdiction") or details.get("incorporatedInJurisdiction")
     rows.add(
         "entities",
@@ -301,7 +286,7 @@ def _relationship(
             continue
         interests = [interest for interest in as_list(details.get("interests")) if isinstance(interest, dict)]
         if not isinstance(party, str):
-            party = _unnamed(record, party, subject, statement, following, bool(interests), rows)
+            party = _unnamed(record, party, subject, statement, following, not place, bool(interests), rows)
             if party is None:
                 continue
         elif party not in known:
@@ -340,19 +325,30 @@ def _until(following: _Statement | None) -> str | None:
 
 
 def _unnamed(
-    record: str, party: Any, subject: str, statement: _Statement, following: _Statement | None, held: bool, rows: Rows
+    record: str,
+    party: Any,
+    subject: str,
+    statement: _Statement,
+    following: _Statement | None,
+    first: bool,
+    held: bool,
+    rows: Rows,
 ) -> str | None:
     """Write down why an owner is not named; an owner that is said to hold something is an entity of kind unknown."""
     reason = as_text_or_none(party.get("reason")) if isinstance(party, dict) else None
     rows.add(
         "facts",
         statement.label,
+        id=record if first else statement.id,
         entity=subject,
         fact="undisclosed_owner",
         value=reason or "unknown",
         start=statement.day,
         end=following.day if following else None,
         known_from=statement.day,
+        source_ref=statement.source,
+        description=as_text_or_none(party.get("description")) if isinstance(party, dict) else None,
+        statement=statement.id,
     )
     if not held:
         return None
@@ -371,7 +367,7 @@ def _relations(
     holdings: dict[tuple[Any, Any], dict[str, Any]] = {}
     for interest in interests or [{"type": "unknownInterest"}]:
         word = str(interest.get("type") or "unknownInterest")
-        plain = word.replace("-", "").lower()
+        kind, role = meaning(word, interest.get("details"))
         start = _later(as_text_or_none(interest.get("startDate")), span[0])
         end = _earlier(as_text_or_none(interest.get("endDate")), span[1])
         if start and end and start >= end:
@@ -379,29 +375,28 @@ def _relations(
             rows.intake.note("relations", statement.label, "interests", text)
             continue
         dates = {"start": start, "end": end, **common}
-        post = next((role for name, role in _POSTS.items() if plain.startswith(name)), None)
-        if post is not None:
-            found.append({"kind": "officer", "role": post, **dates})
-        elif plain in _CONTROLS:
-            found.append({"kind": "controls", "role": word, **dates})
+        if kind == "owns":
+            cells = holdings.setdefault((start, end), {"kind": kind, **dates})
+            _size(interest, word, role, cells, statement, rows)
         else:
-            cells = holdings.setdefault((start, end), {"kind": "owns", **dates})
-            _size(interest, plain, word, cells, statement, rows)
+            found.append({"kind": kind, "role": role, **dates})
     return [*holdings.values(), *found]
 
 
 def _size(
-    interest: dict[str, Any], plain: str, word: str, cells: dict[str, Any], statement: _Statement, rows: Rows
+    interest: dict[str, Any], word: str, role: str | None, cells: dict[str, Any], statement: _Statement, rows: Rows
 ) -> None:
     share = interest.get("share")
-    column = {"shareholding": "share", "votingrights": "votes"}.get(plain)
+    column = {"shareholding": "share", "votingrights": "votes"}.get(word.replace("-", "").lower())
     if column is None or not isinstance(share, dict):
-        cells["role"] = ";".join(filter(None, [cells.get("role"), word]))
+        cells["role"] = ";".join(filter(None, [cells.get("role"), role])) or None
         return
+    if role != word:
+        cells["role"] = role
     exact = share.get("exact")
     low = share.get("minimum", share.get("exclusiveMinimum", exact)) if exact is None else exact
     high = share.get("maximum", share.get("exclusiveMaximum", exact)) if exact is None else exact
-    strict = share.get("exclusiveMinimum") not in (None, False) or share.get("exclusiveMaximum") not in (None, False)
+    strict = [end for end, key in _STRICT.items() if share.get(key) not in (None, False)] if exact is None else []
     if isinstance(low, bool) or isinstance(high, bool):
         low, high = share.get("minimum"), share.get("maximum")
     numbers = [None if value is None else _fraction(value) for value in (low, high)]
@@ -416,9 +411,10 @@ def _size(
     cells[f"{column}_min"] = 0.0 if numbers[0] is None and numbers[1] is not None else numbers[0]
     cells[f"{column}_max"] = 1.0 if numbers[1] is None and numbers[0] is not None else numbers[1]
     if strict:
-        cells["share_exclusive"] = True
-    if str(interest.get("directOrIndirect") or interest.get("interestLevel")) == "indirect":
-        cells["indirect"] = True
+        cells[f"{column}_exclusive"] = ";".join(strict)
+    level = str(interest.get("directOrIndirect") or interest.get("interestLevel"))
+    if level in ("direct", "indirect"):
+        cells["indirect"] = level == "indirect" or cells.get("indirect", False)
 
 
 def _fraction(value: Any) -> float | None:

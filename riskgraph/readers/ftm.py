@@ -8,65 +8,23 @@ from __future__ import annotations
 
 import itertools
 import os
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
 from riskgraph.graph import EntityGraph
+from riskgraph.readers._ftm_model import EDGES, KIND_TAG, KINDS, TOPIC_CASES, Edge
 from riskgraph.readers._intake import Intake
 from riskgraph.readers._records import Record, Rows, load_records
 from riskgraph.readers._values import parse_money, parse_shares
 from riskgraph.readers.tables import check_options
+from riskgraph.schema import CASE_TYPES, ENTITY_KINDS, RELATION_KINDS, SECTORS
 
 __all__ = ["read_ftm"]
 
-_KINDS = {
-    "Person": "person",
-    "Company": "company",
-    "Organization": "company",
-    "LegalEntity": "unknown",
-    "PublicBody": "state",
-    "Security": "product",
-    "Asset": "product",
-    "BankAccount": "account",
-    "CryptoWallet": "account",
-    "Address": "address",
-    "Trust": "trust",
-}
-
-
-class _Edge(NamedTuple):
-    source: str
-    target: str
-    kind: str
-    role: str | None = None
-
-
-_EDGES = {
-    "Ownership": _Edge("owner", "asset", "owns"),
-    "Control": _Edge("controller", "controlled", "controls"),
-    "Directorship": _Edge("director", "organization", "officer", "director"),
-    "Employment": _Edge("employee", "employer", "officer", "employee"),
-    "Membership": _Edge("member", "organization", "officer", "member"),
-    "Representation": _Edge("agent", "client", "officer", "representative"),
-    "Family": _Edge("person", "relative", "kin"),
-    "Associate": _Edge("person", "associate", "cooperates", "associate"),
-    "UnknownLink": _Edge("subject", "object", "cooperates", "unknown link"),
-    "Debt": _Edge("creditor", "debtor", "lends"),
-    "Payment": _Edge("payer", "beneficiary", "pays"),
-    "Similar": _Edge("candidate", "match", "same_as"),
-}
 #: link schemata that no relation kind stands for
 _LEFT = {"Succession": "predecessor"}
-#: topic → case type; topics that follow from others (sanction.linked …) are kept on the entity and make no case
-_TOPICS = {
-    "sanction": "sanctioned",
-    "debarment": "banned",
-    "corp.disqual": "banned",
-    "reg.action": "order",
-    "reg.warn": "abnormal",
-    "crime": "criminal_record",
-}
 
 
 def read_ftm(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> EntityGraph:
@@ -105,22 +63,23 @@ def read_ftm(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> E
     intake = Intake()
     rows = Rows(intake)
     entities = _fragments(load_records(path, intake, "entities"), rows)
-    listed = {
-        subject
+    told = {
+        (subject, topic)
         for record in entities
         if record.data["schema"] in ("Sanction", "Risk")
         for subject in _values(record, "entity")
+        for topic in ("sanction", *_values(record, "topics"))
     }
     for record in entities:
         schema = record.data["schema"]
-        if schema in _EDGES:
-            _relation(record, _EDGES[schema], rows)
+        if schema in EDGES:
+            _relation(record, EDGES[schema], rows)
         elif schema in ("Sanction", "Risk"):
             _sanction(record, rows)
         elif schema in _LEFT:
             rows.leave_out("relations", record.label, "schema", f"no relation kind stands for {schema}", record.data)
         else:
-            _entity(record, rows, listed)
+            _entity(record, rows, told)
     return rows.graph(on_error)
 
 
@@ -165,39 +124,51 @@ def _joined(record: Record, name: str) -> str | None:
     return ";".join(_values(record, name)) or None
 
 
-def _entity(record: Record, rows: Rows, listed: set[str]) -> None:
+def _entity(record: Record, rows: Rows, told: set[tuple[str, str]]) -> None:
     schema, id = record.data["schema"], record.data["id"]
-    if schema not in _KINDS:
+    kind = KINDS.get(schema, "unknown")
+    tags = [word.removeprefix(KIND_TAG) for word in _values(record, "keywords") if word.startswith(KIND_TAG)]
+    if tags and tags[0] in ENTITY_KINDS:
+        kind = tags[0]
+    elif schema not in KINDS:
         rows.intake.note(
             "entities", record.label, "schema", f"the schema {schema} is kept as an entity of kind unknown"
         )
-    capital = _amount(record, "capital", rows)
+    name = record.data.get("caption") or _first(record, "name", "full")
+    names = [*_values(record, "name"), *_values(record, "alias")]
     rows.add(
         "entities",
         record.label,
         id=id,
-        kind=_KINDS.get(schema, "unknown"),
-        name=record.data.get("caption") or _first(record, "name", "full"),
+        kind=kind,
+        name=name,
+        sector=next((sector for sector in _values(record, "sector") if sector in SECTORS), None),
         status=_first(record, "status"),
-        capital=capital,
+        capital=_amount(record, "capital", rows),
         uscc=_first(record, "uscCode"),
         lei=_first(record, "leiCode"),
-        start=min(_values(record, "incorporationDate"), default=None),
-        end=max(_values(record, "dissolutionDate"), default=None),
-        source_ref=_first(record, "sourceUrl"),
+        start=_of_all(min, record, "incorporationDate", "issueDate", "openingDate"),
+        end=_of_all(max, record, "dissolutionDate", "maturityDate", "closingDate"),
+        source_ref=_first(record, "sourceUrl", "publisher"),
         schema=schema,
         country=_joined(record, "country") or _joined(record, "jurisdiction"),
         registration_number=_first(record, "registrationNumber"),
         topics=_joined(record, "topics"),
-        aliases=";".join(dict.fromkeys([*_values(record, "name"), *_values(record, "alias")])) or None,
+        aliases=";".join(dict.fromkeys([*(own for own in (name,) if own in names), *names])) or None,
     )
-    topics = ["crime" if topic.startswith("crime") else topic for topic in _values(record, "topics")]
-    for kind in dict.fromkeys(_TOPICS.get(topic) for topic in topics):
-        if kind is not None and not (kind == "sanctioned" and id in listed):
+    topics = [topic for topic in _values(record, "topics") if (id, topic) not in told]
+    for case in dict.fromkeys(TOPIC_CASES.get("crime" if topic.startswith("crime") else topic) for topic in topics):
+        if case is not None:
             authority = ";".join(map(str, _many(record.data.get("datasets") or []))) or None
-            rows.add("cases", record.label, entity=id, type=kind, authority=authority)
+            about = {"entity": id, "type": case, "authority": authority, "schema": "topic"}
+            rows.add("cases", record.label, id=f"{id}:{case}", **about)
     for address in _values(record, "addressEntity"):
         rows.add("relations", record.label, id=f"{id}@{address}", source=id, target=address, kind="located_at")
+
+
+def _of_all(pick: Callable[..., str | None], record: Record, *names: str) -> str | None:
+    """The first or last of the days that several properties give."""
+    return pick((value for name in names for value in _values(record, name)), default=None)
 
 
 def _amount(record: Record, name: str, rows: Rows) -> float | None:
@@ -211,25 +182,32 @@ def _amount(record: Record, name: str, rows: Rows) -> float | None:
     return float(read.amount[0])
 
 
-def _relation(record: Record, edge: _Edge, rows: Rows) -> None:
+def _relation(record: Record, edge: Edge, rows: Rows) -> None:
     sources, targets = _values(record, edge.source), _values(record, edge.target)
     if not sources or not targets:
         missing = edge.target if sources else edge.source
         rows.leave_out("relations", record.label, missing, f"a {record.data['schema']} needs {missing}", record.data)
         return
+    schema, kind = record.data["schema"], edge.kind
+    role = _first(record, "role", "relationship", "controlType") or edge.role
+    if schema == "UnknownLink" and role in RELATION_KINDS:
+        kind, role = role, _first(record, "description")
+    if schema == "Ownership" and "invests" in _values(record, "ownershipType"):
+        kind = "invests"
     cells: dict[str, Any] = {
-        "kind": edge.kind,
-        "role": _first(record, "role", "relationship", "controlType") or edge.role,
+        "kind": kind,
+        "role": role,
         "start": min(_values(record, "startDate") or _values(record, "date"), default=None),
         "end": max(_values(record, "endDate"), default=None),
-        "source_ref": _first(record, "sourceUrl"),
-        "schema": record.data["schema"],
+        "known_from": min(_values(record, "retrievedAt"), default=None),
+        "source_ref": _first(record, "sourceUrl", "publisher"),
+        "schema": schema,
     }
-    if edge.kind == "owns":
+    if schema == "Ownership":
         cells.update(_share(record, rows))
-    if edge.kind == "same_as":
+    if schema == "Similar":
         cells["confidence"] = _number(_first(record, "confidenceScore"))
-    if edge.kind in ("pays", "lends", "owns"):
+    if edge.money is not None:
         cells.update(_money(record))
     pairs = list(itertools.product(sources, targets))
     for place, (source, target) in enumerate(pairs):
@@ -263,7 +241,8 @@ def _number(text: str | None) -> float | None:
 
 def _money(record: Record) -> dict[str, Any]:
     """An amount in CNY, or the text of one in another currency."""
-    value, currency = _first(record, "amount", "sharesValue"), (_first(record, "currency") or "").upper()
+    value = _first(record, "amount", "sharesValue")
+    currency = (_first(record, "currency", "sharesCurrency") or "").upper()
     if value is not None and currency in ("CNY", "RMB"):
         return {"amount": _number(value.replace(",", ""))}
     for name in ("amountEur", "amountUsd"):
@@ -273,16 +252,21 @@ def _money(record: Record) -> dict[str, Any]:
 
 
 def _sanction(record: Record, rows: Rows) -> None:
-    for entity in _values(record, "entity"):
+    schema, reason = record.data["schema"], _first(record, "reason")
+    told = reason if schema == "Risk" and reason in CASE_TYPES else None
+    subjects = _values(record, "entity")
+    for place, entity in enumerate(subjects):
         rows.add(
             "cases",
             record.label,
+            id=record.data["id"] if len(subjects) == 1 else f"{record.data['id']}#{place}",
             entity=entity,
-            type="sanctioned" if record.data["schema"] == "Sanction" else "abnormal",
+            type=told or ("sanctioned" if schema == "Sanction" else "abnormal"),
             authority=_first(record, "authority"),
-            topic=_first(record, "program", "programId", "reason"),
+            topic=_first(record, "program", "programId") or (None if told else reason),
             start=min(_values(record, "startDate"), default=None),
             end=max(_values(record, "endDate"), default=None),
             known_from=min(_values(record, "listingDate"), default=None),
-            source_ref=_first(record, "sourceUrl"),
+            source_ref=_first(record, "sourceUrl", "publisher"),
+            schema=schema,
         )

@@ -285,8 +285,8 @@ def test_bods_of_earlier_versions(folder, version):
     )
     graph = read_bods(place)
     assert graph.entities[["id", "name"]].to_numpy().tolist() == [["e2", "Mine Renamed Ltd"], ["p1", "Ann Example"]]
-    assert rows(graph, "source", "target", "votes_min", "votes_max", "share_exclusive") == [
-        ["p1", "e2", 0.25, 0.5, True]
+    assert rows(graph, "source", "target", "votes_min", "votes_max", "votes_exclusive") == [
+        ["p1", "e2", 0.25, 0.5, "low"]
     ]
     assert graph.known("facts")["value"].tolist() == ["unknown"]
 
