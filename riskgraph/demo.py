@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from riskgraph._files import write_file
 from riskgraph._optional import progress
 from riskgraph.graph import EntityGraph
 
@@ -128,7 +130,7 @@ def _pictures(
 
         for name, picture in progress(draw.items(), total=len(draw), text="pictures"):
             figure: Any = picture().figure
-            figure.savefig(out / name, dpi=110)
+            write_file(out / name, partial(figure.savefig, dpi=110))
             plt.close(figure)
             files.append(out / name)
     finally:

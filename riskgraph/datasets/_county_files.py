@@ -6,11 +6,13 @@ import csv
 import hashlib
 import io
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from riskgraph._files import write_file
 from riskgraph.datasets._county_story import STORY
 from riskgraph.datasets._county_world import World
 from riskgraph.errors import InvalidTable
@@ -111,7 +113,7 @@ def write_county(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     manifest = {"name": "county", "licence": "CC0-1.0", "invented": True, "random_state": 2016, "files": files}
     contents["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
     for name, data in contents.items():
-        (folder / name).write_bytes(data)
+        write_file(folder / name, partial(Path.write_bytes, data=data))
 
 
 def _csv(table: pd.DataFrame) -> bytes:

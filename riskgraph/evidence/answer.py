@@ -11,11 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from riskgraph._files import write_file
 from riskgraph.errors import InvalidParameter
 from riskgraph.evidence._cells import as_json, digest_rows, line, rows_of, sha256
 from riskgraph.evidence.fingerprint import canonical, fingerprint
 from riskgraph.evidence.questions import ask, takes_catalogue
-from riskgraph.readers.write import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

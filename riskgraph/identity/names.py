@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -50,9 +51,15 @@ def compare_key(names: pd.Series, *, simplify: bool | None = None) -> pd.Series:
     keys = normal_name(names)
     if simplify or (simplify is None and importlib.util.find_spec("opencc") is not None):
         convert = _converter().convert
-        keys = keys.map(lambda text: convert(text) if isinstance(text, str) else text)
-    folded = keys.map(lambda text: _fold(text) if isinstance(text, str) else None)
-    return folded.astype(object).where(folded.notna(), None)
+        # OpenCC takes UTF-8 alone: halves of characters, which damaged files hold, stay out of what is compared
+        keys = _each(keys, lambda text: convert(text.encode("utf-8", "ignore").decode()))
+    return _each(keys, _fold)
+
+
+def _each(names: pd.Series, change: Callable[[str], str]) -> pd.Series:
+    """Every text changed, None where there is none; objects, for a string column takes no half of a character."""
+    changed = [change(text) if isinstance(text, str) else None for text in names]
+    return pd.Series(changed, index=names.index, name=names.name, dtype=object)
 
 
 def _fold(text: str) -> str:
@@ -76,13 +83,11 @@ def core_name(names: pd.Series) -> pd.Series:
     ['甲乙投资(澄湖)', 'North Sea Trading']
     """
 
-    def strip(text: Any) -> Any:
-        if not isinstance(text, str):
-            return text
+    def strip(text: str) -> str:
         before = None
         while before != text:
             before = text
             text = _LATIN_FORMS.sub("", _FORMS.sub("", text)).strip(" ,.") or before
         return text
 
-    return normal_name(names).map(strip)
+    return _each(normal_name(names), strip)

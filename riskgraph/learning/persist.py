@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import write_file
 from riskgraph._optional import import_optional
 from riskgraph.errors import InvalidTable
 from riskgraph.learning.model import RiskModel, as_model
@@ -78,11 +79,7 @@ def save_model(path: str | Path, model: Any) -> Path:
     data = sio.dumps(
         {"about": json.dumps(about, ensure_ascii=False), "estimator": model.estimator, "reference": model.reference}
     )
-    target = Path(path)
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    part.replace(target)
-    return target
+    return write_file(path, lambda aside: aside.write_bytes(data))
 
 
 def load_model(path: str | Path) -> RiskModel:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import write_text
 from riskgraph._pseudonyms import SecretKey, is_card, plain_name
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
-from riskgraph.readers.write import write_file, write_tables
+from riskgraph.readers.write import write_tables
 from riskgraph.schema import APPROVAL_PREFIX, FACT_TYPES, LEVELS, ROLES, SECTORS, TABLES
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def share_case(
         "riskgraph": _version(),
         "rows": {name: len(frame) for name, frame in case.tables().items()},
     }
-    write_file(place / CASE_FILE, lambda aside: aside.write_text(json.dumps(about, indent=1) + "\n", "utf-8"))
+    write_text(place / CASE_FILE, json.dumps(about, indent=1) + "\n")
     return write_tables(case, place)
 
 

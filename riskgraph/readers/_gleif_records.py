@@ -1,8 +1,9 @@
-"""GLEIF files, CSV, JSON or XML, as flat records with the dotted names of the golden copy."""
+"""GLEIF files, CSV, JSON, XML or answers of the API, as flat records with the dotted names of the golden copy."""
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,46 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
+from riskgraph._optional import progress
 from riskgraph.errors import InvalidTable
 from riskgraph.readers._delimited import decode, split_rows
 from riskgraph.readers._files import data_files, text_bytes
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import JSON_SUFFIXES, Record, load_records
+from riskgraph.readers._records import JSON_SUFFIXES, MANY_LINES, Record, load_records
 
 __all__ = ["gleif_records"]
 
+_WRAPS = ("records", "relations", "exceptions", "data")
+_REGISTRATION = {
+    "registration.status": "Registration.RegistrationStatus",
+    "registration.initialRegistrationDate": "Registration.InitialRegistrationDate",
+    "registration.lastUpdateDate": "Registration.LastUpdateDate",
+}
+#: type of a record of the API → its names → those of the golden copy
+_API = {
+    "lei-records": {
+        "lei": "LEI",
+        "entity.legalName.name": "Entity.LegalName",
+        "entity.category": "Entity.EntityCategory",
+        "entity.status": "Entity.EntityStatus",
+        "entity.creationDate": "Entity.EntityCreationDate",
+        "entity.expiration.date": "Entity.EntityExpirationDate",
+        "entity.jurisdiction": "Entity.LegalJurisdiction",
+        "entity.legalAddress.country": "Entity.LegalAddress.Country",
+        "entity.legalForm.id": "Entity.LegalForm.EntityLegalFormCode",
+        "entity.registeredAs": "Entity.RegistrationAuthority.RegistrationAuthorityEntityID",
+        **_REGISTRATION,
+    },
+    "relationship-records": {
+        "relationship.startNode.id": "Relationship.StartNode.NodeID",
+        "relationship.endNode.id": "Relationship.EndNode.NodeID",
+        "relationship.type": "Relationship.RelationshipType",
+        "relationship.status": "Relationship.RelationshipStatus",
+        **_REGISTRATION,
+    },
+    "reporting-exceptions": {"lei": "LEI", "category": "ExceptionCategory", "reason": "ExceptionReason"},
+}
+_PERIOD = re.compile(r"^relationship\.periods\.(\d+)\.(startDate|endDate|type)$")
 _RECORD_TAGS = frozenset({"LEIRecord", "RelationshipRecord", "Exception"})
 
 
@@ -34,13 +67,29 @@ def gleif_records(path: Path, intake: Intake) -> Iterator[Record]:
             yield from _xml(file)
         else:
             for label, data in load_records(file, intake, "entities"):
-                # the golden copy wraps its records: {"records": [...]}, {"relations": [...]}, {"exceptions": [...]}
-                lists = (data[key] for key in ("records", "relations", "exceptions") if isinstance(data.get(key), list))
+                # the golden copy wraps its records: {"records": [...]}, {"relations": [...]}, {"exceptions": [...]};
+                # an answer of the API has them in {"data": ...}, one or several
+                if isinstance(data.get("data"), dict) and "attributes" in data["data"]:
+                    data["data"] = [data["data"]]
+                lists = (data[key] for key in _WRAPS if isinstance(data.get(key), list))
                 inner = next(lists, [data])
                 for place, item in enumerate(inner, start=1):
                     if isinstance(item, dict):
                         name = label if len(inner) == 1 else f"{file.name}[{place}]"
-                        yield Record(name, _flat(item))
+                        yield Record(name, _of_api(item) if "attributes" in item else _flat(item))
+
+
+def _of_api(item: dict[str, Any]) -> dict[str, Any]:
+    """A record of the API, whose names are those of the golden copy in another spelling."""
+    names = _API.get(str(item.get("type")), {})
+    flat = _flat(item["attributes"])
+    found = {new: flat[old] for old, new in names.items() if old in flat}
+    for name, value in flat.items():
+        if match := _PERIOD.match(name):
+            found[f"Relationship.RelationshipPeriods.{match[1]}.{'PeriodType' if match[2] == 'type' else match[2]}"] = (
+                value
+            )
+    return found or flat
 
 
 def _csv(file: Path, intake: Intake) -> Iterator[Record]:
@@ -48,10 +97,12 @@ def _csv(file: Path, intake: Intake) -> Iterator[Record]:
     rows = split_rows(lines, broken, file.name)
     old = {"Exception.Category": "ExceptionCategory", "Exception.Reason.1": "ExceptionReason"}
     names = [old.get(name.strip(), name.strip()) for name in rows.header]
-    for line, problem, text in rows.bad:
-        frame = pd.DataFrame({"line_text": [text]}, index=pd.Index([f"{file.name}:{line}"], dtype=object))
+    for number, problem, text in rows.bad:
+        frame = pd.DataFrame({"line_text": [text]}, index=pd.Index([f"{file.name}:{number}"], dtype=object))
         intake.reject("entities", frame, "line", [problem])
-    for line, cells in zip(rows.frame.index, rows.frame.itertuples(index=False, name=None), strict=True):
+    count = len(rows.frame)
+    table = zip(rows.frame.index, rows.frame.itertuples(index=False, name=None), strict=True)
+    for line, cells in progress(table, total=count, text=file.name, show=None if count >= MANY_LINES else False):
         yield Record(f"{file.name}:{line}", {name: cell for name, cell in zip(names, cells, strict=False) if cell})
 
 

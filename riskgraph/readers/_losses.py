@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from riskgraph._files import write_file
 from riskgraph.errors import InvalidTable
-from riskgraph.readers.write import write_file
 
 __all__ = ["Losses", "iso_day", "rows_of", "write_objects"]
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from riskgraph._optional import progress
 from riskgraph.errors import InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._files import data_files, text_bytes
 from riskgraph.readers._intake import Intake
 
-__all__ = ["JSON_SUFFIXES", "Record", "Rows", "as_list", "as_text_or_none", "load_records"]
+__all__ = ["JSON_SUFFIXES", "MANY_LINES", "Record", "Rows", "as_list", "as_text_or_none", "load_records"]
 
 #: longer marks first: that of UTF-16 begins that of UTF-32
 _MARKS = {
@@ -27,6 +30,10 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
+#: rows of a table, and bytes of lines, from which reading shows how far it has come
+MANY_LINES = 50_000
+_MANY_BYTES = 20 << 20
+_LONGEST_LINE = 16 << 20
 #: the escape of one half of a character pair
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".ijson", ".json.gz", ".jsonl.gz")
@@ -41,8 +48,8 @@ class Record(NamedTuple):
 
 def load_records(
     path: str | os.PathLike[str], intake: Intake, table: str, *, suffixes: tuple[str, ...] = JSON_SUFFIXES
-) -> list[Record]:
-    """Objects of a JSON file or of every JSON file of a folder; lines that are none are set aside.
+) -> Iterator[Record]:
+    """Objects of a JSON file or of every JSON file of a folder, one after the other; lines that are none are set aside.
 
     Raises
     ------
@@ -55,19 +62,14 @@ def load_records(
         intake.reject("files", frame, "", f"{name} {reason}")
     if not files:
         raise InvalidTable(f"{str(path)!r} holds no JSON file ({', '.join(suffixes)})")
-    records: list[Record] = []
     for file in files:
-        records += _file_records(file, intake, table)
-    return records
+        if _is_lines(file):
+            yield from _line_records(_lines(file), file, intake, table)
+        else:
+            yield from _parsed(_as_utf8(text_bytes(file), file.name), file, intake, table)
 
 
-def _file_records(file: Path, intake: Intake, table: str) -> list[Record]:
-    data = _as_utf8(text_bytes(file), file.name)
-    records = _parsed(data, file, intake, table)
-    return _unbroken(records, intake, table) if _HALF.search(data) else records
-
-
-def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> list[Record]:
+def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> Iterator[Record]:
     try:
         whole = json.loads(data)
     except RecursionError as error:
@@ -75,24 +77,46 @@ def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> list[Record]
     except ValueError as error:
         if data.lstrip()[:1] == b"[" and b"\n{" not in data:
             raise InvalidTable(f"{file.name} is no valid JSON: {error}") from error
-        return _line_records(file, data, intake, table)
-    if isinstance(whole, list):
-        return list(_objects(whole, file.name, intake, table))
+        return _line_records(io.BytesIO(data), file, intake, table)
     if isinstance(whole, dict):
-        return [Record(f"{file.name}:1", whole)]
-    raise InvalidTable(f"{file.name} holds no JSON object")
+        records = iter([Record(f"{file.name}:1", whole)])
+    elif isinstance(whole, list):
+        records = _objects(whole, file.name, intake, table)
+    else:
+        raise InvalidTable(f"{file.name} holds no JSON object")
+    return (_unbroken(record, intake, table) for record in records) if _HALF.search(data) else records
 
 
-def _unbroken(records: list[Record], intake: Intake, table: str) -> list[Record]:
-    """Records in which halves of a character pair, which no file can hold as text, are the mark of a lost character."""
-    found = []
-    for record in records:
-        text = json.dumps(record.data, ensure_ascii=False)
-        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        if whole != text:
-            intake.note(table, record.label, "", "half of a character pair; written as \ufffd", "repaired")
-        found.append(record if whole == text else Record(record.label, json.loads(whole)))
-    return found
+def _is_lines(file: Path) -> bool:
+    """Whether the first line is an object by itself and more follows, so that the file may be read line by line."""
+    try:
+        with _opened(file) as stream:
+            first = stream.readline(_LONGEST_LINE)
+            return first.endswith(b"\n") and isinstance(json.loads(first), dict)
+    except (OSError, EOFError, ValueError, RecursionError):
+        return False
+
+
+def _opened(file: Path) -> IO[bytes] | gzip.GzipFile:
+    return gzip.open(file, "rb") if file.name.lower().endswith(".gz") else open(file, "rb")
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    try:
+        with _opened(file) as stream:
+            yield from stream
+    except (OSError, EOFError) as error:
+        raise InvalidTable(f"{file.name} cannot be read: {error}") from error
+
+
+def _unbroken(record: Record, intake: Intake, table: str) -> Record:
+    """A record in which half of a character pair, which no file can hold as text, is the mark of a lost character."""
+    text = json.dumps(record.data, ensure_ascii=False)
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if whole == text:
+        return record
+    intake.note(table, record.label, "", "half of a character pair; written as \ufffd", "repaired")
+    return Record(record.label, json.loads(whole))
 
 
 def _as_utf8(data: bytes, name: str) -> bytes:
@@ -107,41 +131,49 @@ def _as_utf8(data: bytes, name: str) -> bytes:
 
 
 def _objects(items: list[Any], name: str, intake: Intake, table: str) -> Iterator[Record]:
+    bad = []
     for place, item in enumerate(items, start=1):
         if isinstance(item, dict):
             yield Record(f"{name}[{place}]", item)
         else:
-            _set_aside(intake, table, f"{name}[{place}]", "no JSON object", repr(item))
+            bad.append((f"{name}[{place}]", "no JSON object", repr(item)))
+    _set_aside(bad, intake, table)
 
 
-def _line_records(file: Path, data: bytes, intake: Intake, table: str) -> list[Record]:
-    records, bad = [], []
-    for number, line in enumerate(data.split(b"\n"), start=1):
+def _line_records(lines: Iterable[bytes], file: Path, intake: Intake, table: str) -> Iterator[Record]:
+    bad, found = [], False
+    watched = progress(lines, text=file.name, show=None if file.stat().st_size >= _MANY_BYTES else False)
+    for number, line in enumerate(watched, start=1):
         text = line.strip().rstrip(b",")
         if text in (b"", b"[", b"]"):
             continue
         label = f"{file.name}:{number}"
         try:
-            item = json.loads(text)
+            item, problem = json.loads(text), "no JSON object"
         except (ValueError, RecursionError) as error:
-            bad.append((label, f"no valid JSON: {str(error)[:80]}", line))
-            continue
+            item, problem = None, f"no valid JSON: {str(error)[:80]}"
         if isinstance(item, dict):
-            records.append(Record(label, item))
+            found = True
+            record = Record(label, item)
+            yield _unbroken(record, intake, table) if _HALF.search(text) else record
         else:
-            bad.append((label, "no JSON object", line))
-    if not records:
+            bad.append((label, problem, line.decode("utf-8", errors="replace").removesuffix("\n")))
+    if not found:
         raise InvalidTable(
             f"{file.name} holds no JSON object that can be read; its first line: {bad[0][1] if bad else ''}"
         )
-    for label, problem, line in bad:
-        _set_aside(intake, table, label, problem, line.decode("utf-8", errors="replace"))
-    return records
+    _set_aside(bad, intake, table)
 
 
-def _set_aside(intake: Intake, table: str, label: str, problem: str, text: str) -> None:
-    frame = pd.DataFrame({"line_text": [text[:131_072]]}, index=pd.Index([label], dtype=object))
-    intake.reject(table, frame, "line", [f"{problem}: {text[:60]!r}"])
+def _set_aside(bad: list[tuple[str, str, str]], intake: Intake, table: str) -> None:
+    """Leave out lines that are no objects: label, problem and text of each."""
+    if bad:
+        labels, problems, texts = zip(*bad, strict=True)
+        frame = pd.DataFrame(
+            {"line_text": pd.Series([text[:131_072] for text in texts], dtype=object)},
+        ).set_axis(pd.Index(labels, dtype=object))
+        told = [f"{problem}: {text[:60]!r}" for problem, text in zip(problems, texts, strict=True)]
+        intake.reject(table, frame, "line", told)
 
 
 def as_list(value: Any) -> list[Any]:
@@ -164,13 +196,17 @@ class Rows:
 
     def __init__(self, intake: Intake) -> None:
         self.intake = intake
-        self._rows: dict[str, list[dict[str, Any]]] = {}
+        #: table → column → cells; a column that the last rows lack is filled up when it is next needed
+        self._columns: dict[str, dict[str, list[Any]]] = {}
         self._labels: dict[str, list[Any]] = {}
 
     def add(self, table: str, label: Any, **cells: Any) -> None:
         """One row."""
-        self._rows.setdefault(table, []).append(cells)
-        self._labels.setdefault(table, []).append(label)
+        columns = self._columns.setdefault(table, {})
+        labels = self._labels.setdefault(table, [])
+        for column, cell in cells.items():
+            _fill(columns.setdefault(column, []), len(labels)).append(cell)
+        labels.append(label)
 
     def leave_out(
         self,
@@ -191,20 +227,19 @@ class Rows:
 
     def ids(self) -> set[str]:
         """Ids of the entities so far."""
-        return {row["id"] for row in self._rows.get("entities", [])}
+        return set(self._columns.get("entities", {}).get("id", ()))
 
     def graph(self, on_error: str) -> EntityGraph:
         """Graph of the rows; dates are read as people write them."""
         frames = {}
         for table in ("entities", "relations", "cases", "licences", "facts"):
-            rows = self._rows.get(table, [])
-            if not rows:
+            labels, columns = self._labels.pop(table, []), self._columns.pop(table, {})
+            if not labels:
                 continue
-            columns = list(dict.fromkeys(column for row in rows for column in row))
             frame = pd.DataFrame(
-                {column: pd.Series([row.get(column) for row in rows], dtype=object) for column in columns}
+                {column: pd.Series(_fill(cells, len(labels)), dtype=object) for column, cells in columns.items()}
             )
-            frame.index = pd.Index(self._labels[table], dtype=object)
+            frame.index = pd.Index(labels, dtype=object)
             for column in ("share_min", "share_max", "votes_min", "votes_max", "amount", "confidence"):
                 if column in frame:
                     frame[column] = pd.to_numeric(frame[column]).astype(float)
@@ -227,3 +262,9 @@ class Rows:
                 )
                 frame = frame.assign(end=np.where(crossed, np.datetime64("NaT", "s"), frame["end"].to_numpy()))
         return frame
+
+
+def _fill(cells: list[Any], count: int) -> list[Any]:
+    """A column made as long as the rows before."""
+    cells += [None] * (count - len(cells))
+    return cells

@@ -79,7 +79,7 @@ def read_bods(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> 
     check_options(on_error)
     intake = Intake()
     rows = Rows(intake)
-    series = _series(load_records(path, intake, "relations"), rows)
+    series = _series(list(load_records(path, intake, "relations")), rows)
     if not series:
         raise InvalidTable(f"{str(path)!r} holds no BODS statement: each has a recordType or a statementType")
     known = {record for record, (kind, _) in series.items() if kind != "relationship"}

@@ -99,11 +99,16 @@ def _has(*keys: str) -> Callable[[list[Glance]], bool]:
     return _any(lambda glance: set(keys) <= glance.keys)
 
 
+#: keys of the three records that answers of the GLEIF API hold
+_GLEIF_API = ({"lei", "entity"}, {"startNode", "endNode"}, {"lei", "category", "reason"})
+
+
 def _is_gleif(glance: Glance) -> bool:
     seen = glance.keys | glance.headers
     return bool(
         {"LEIRecord", "RelationshipRecord", "Relationship.RelationshipType", "RelationshipType"} & seen
         or ("LEI" in seen and {"Entity", "Entity.LegalName", "ExceptionCategory", "Exception.Category"} & seen)
+        or ("attributes" in seen and any(keys <= seen for keys in _GLEIF_API))
     )
 
 

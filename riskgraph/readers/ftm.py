@@ -7,8 +7,10 @@ ends one; Sanction objects and the topics ``sanction``, ``debarment``, ``corp.di
 from __future__ import annotations
 
 import itertools
+import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -83,7 +85,7 @@ def read_ftm(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> E
     return rows.graph(on_error)
 
 
-def _fragments(records: list[Record], rows: Rows) -> list[Record]:
+def _fragments(records: Iterable[Record], rows: Rows) -> list[Record]:
     """Records with an id and a schema; those of one id are one."""
     merged: dict[str, Record] = {}
     for record in records:
@@ -175,11 +177,16 @@ def _amount(record: Record, name: str, rows: Rows) -> float | None:
     value = _first(record, name)
     if value is None:
         return None
-    read = parse_money(pd.Series([value], dtype=object))
-    if read.bad[0] or read.foreign[0]:
+    amount = _yuan(value)
+    if amount is None:
         rows.intake.note("entities", record.label, name, f"{value!r} is no amount in CNY; left out")
-        return None
-    return float(read.amount[0])
+    return amount
+
+
+@lru_cache(maxsize=10_000)
+def _yuan(text: str) -> float | None:
+    read = parse_money(pd.Series([text], dtype=object))
+    return None if read.bad[0] or read.foreign[0] else float(read.amount[0])
 
 
 def _relation(record: Record, edge: Edge, rows: Rows) -> None:
@@ -219,17 +226,22 @@ def _share(record: Record, rows: Rows) -> dict[str, float]:
     values = _values(record, "percentage")
     if not values:
         return {}
-    read = parse_shares(pd.Series(values, dtype=object), unit="percent")
-    good = ~read.bad
-    if not good.all():
-        odd = [value for value, bad in zip(values, read.bad, strict=True) if bad]
+    read = {value: _interval(value) for value in values}
+    if odd := [value for value, bounds in read.items() if bounds is None]:
         text = f"{', '.join(map(repr, odd))} cannot be read as a percentage; the share is unknown"
         rows.intake.note("relations", record.label, "percentage", text)
-    if not good.any():
+    found = [bounds for bounds in read.values() if bounds is not None and not math.isnan(bounds[0])]
+    if not found:
         return {}
-    if good.sum() > 1:
+    if len(found) > 1:
         rows.intake.note("relations", record.label, "percentage", f"of {values} the bounds are taken")
-    return {"share_min": float(read.low[good].min()), "share_max": float(read.high[good].max())}
+    return {"share_min": min(low for low, _ in found), "share_max": max(high for _, high in found)}
+
+
+@lru_cache(maxsize=10_000)
+def _interval(text: str) -> tuple[float, float] | None:
+    read = parse_shares(pd.Series([text], dtype=object), unit="percent")
+    return None if read.bad[0] else (float(read.low[0]), float(read.high[0]))
 
 
 def _number(text: str | None) -> float | None:

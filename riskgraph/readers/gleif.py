@@ -32,11 +32,12 @@ _VOID = frozenset({"ANNULLED", "DUPLICATE"})
 def read_gleif(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> EntityGraph:
     r"""Graph of GLEIF files: level 1, level 2 and reporting exceptions, as golden-copy CSV, JSON or XML.
 
-    Accounting consolidation is control, not a share: the parent ``controls`` the child, and the percentage some
-    records carry stays in ``consolidated_percent``. A fund is managed by its manager; a sub-fund and an international
-    branch are ``branch_of`` their head; a feeder ``invests`` in its master. A reporting exception is a fact
-    ``undisclosed_owner`` of the firm, its value the reason (``NO_KNOWN_PERSON``, ``NON_CONSOLIDATING`` …). Firms that
-    only level 2 or the exceptions name become entities with their LEI.
+    Answers of the GLEIF API (JSON) are read too. Accounting consolidation is control, not a share: the parent
+    ``controls`` the child, and the percentage some records carry stays in ``consolidated_percent``. A fund is managed
+    by its manager; a sub-fund and an international branch are ``branch_of`` their head; a feeder ``invests`` in its
+    master. A reporting exception is a fact ``undisclosed_owner`` of the firm, its value the reason
+    (``NO_KNOWN_PERSON``, ``NON_CONSOLIDATING`` …). Firms that only level 2 or the exceptions name become entities with
+    their LEI.
 
     Raises
     ------
@@ -60,11 +61,12 @@ def read_gleif(path: str | os.PathLike[str], *, on_error: str = "quarantine") ->
     rows = Rows(intake)
     named: dict[str, str] = {}
     known: set[str] = set()
+    told: set[tuple[Any, ...]] = set()
     count = 0
     for record in gleif_records(Path(path), intake):
         data = record.data
         if "Relationship.RelationshipType" in data:
-            _relation(record, rows, named)
+            _relation(record, rows, named, told)
         elif "ExceptionCategory" in data:
             _exception(record, rows, named)
         elif "LEI" in data and any(key.startswith("Entity.") for key in data):
@@ -93,6 +95,9 @@ def _entity(record: Record, rows: Rows, known: set[str]) -> None:
     if status in _VOID:
         rows.leave_out("entities", record.label, "LEI", f"the registration of {lei} is {status}", {"id": lei})
         return
+    if lei in known:
+        rows.leave_out("entities", record.label, "LEI", f"{lei} has a record already", {"id": lei}, repeat=True)
+        return
     known.add(lei)
     rows.add(
         "entities",
@@ -118,7 +123,7 @@ def _uscc(number: str | None) -> str | None:
     return number if number and re.fullmatch(r"[1-9A-Y]\d{7}[0-9A-HJ-NPQRTUWXY]{10}", number) else None
 
 
-def _relation(record: Record, rows: Rows, named: dict[str, str]) -> None:
+def _relation(record: Record, rows: Rows, named: dict[str, str], told: set[tuple[Any, ...]]) -> None:
     data = record.data
     child = as_text_or_none(data.get("Relationship.StartNode.NodeID"))
     parent = as_text_or_none(data.get("Relationship.EndNode.NodeID"))
@@ -144,6 +149,11 @@ def _relation(record: Record, rows: Rows, named: dict[str, str]) -> None:
             text = "inactive without an end date"
             rows.leave_out("relations", record.label, "Relationship.RelationshipStatus", text, cells)
             return
+    if (child, parent, word, start, end) in told:
+        text = "another record says the same"
+        rows.leave_out("relations", record.label, "Relationship.RelationshipType", text, cells, repeat=True)
+        return
+    told.add((child, parent, word, start, end))
     kind, down, role = _RELATIONS[word]
     for node in (child, parent):
         named.setdefault(node, record.label)

@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
+from riskgraph._files import write_file
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._losses import Losses, rows_of
 from riskgraph.readers._manifest import type_of
-from riskgraph.readers.write import write_file
 
 __all__ = ["write_graphml"]
 

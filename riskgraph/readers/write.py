@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import replacing, write_text
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._delimited import MAX_FIELD
 from riskgraph.readers._manifest import MANIFEST, Manifest, encode_column, fact_types, read_manifest, type_of
 from riskgraph.schema import FACT_TYPES, TABLES
 
-__all__ = ["write_file", "write_tables"]
+__all__ = ["write_tables"]
 
 _SQL = {
     "text": "VARCHAR",
@@ -88,14 +88,14 @@ def write_tables(
                 about[table]["facts"] = fact_types(frame)
                 frame["value"] = _fact_values(frame, about[table]["facts"])
                 types["value"] = "text"
-            temporary = stack.enter_context(_replacing(place / name))
+            temporary = stack.enter_context(replacing(place / name))
             if format == "csv":
                 _write_csv(frame, types, temporary, name)
             else:
                 _write_parquet(frame, types, temporary)
     dated = graph.known_by is not None or graph.valid_on != graph.latest
     manifest = Manifest(about, *(_day(day) if dated else None for day in (graph.valid_on, graph.known_by)))
-    write_file(place / MANIFEST, lambda temporary: temporary.write_text(manifest.text(), encoding="utf-8"))
+    write_text(place / MANIFEST, manifest.text())
     for table, old in (before.tables if before else {}).items():
         if old["file"] != about[table]["file"] and Path(old["file"]).name == old["file"]:
             (place / old["file"]).unlink(missing_ok=True)
@@ -176,32 +176,3 @@ def _write_parquet(frame: pd.DataFrame, types: dict[str, str], path: Path) -> No
 
 def _double(name: str) -> str:
     return name.replace('"', '""')
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file aside, flush it to the disk, and rename it into place."""
-    with _replacing(path) as temporary:
-        write(temporary)
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well and vanishes when it does not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-        _sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import write_text
 from riskgraph._page import document, safe_text
 from riskgraph.errors import InvalidParameter
 from riskgraph.learning._card import sections
 from riskgraph.learning.curves import ranking_curve, reliability, run_of
 from riskgraph.report._chart import Series, chart
-from riskgraph.report.tables import write_atomically
 
 if TYPE_CHECKING:
     from riskgraph.learning.backtest import Backtest
@@ -105,11 +105,7 @@ def backtest(result: Backtest, path: str | Path, *, lang: str = "zh", title: str
             body += [f"<h2>{safe_text(words['pictures'])}</h2>", f'<div class="pictures">{"".join(pictures)}</div>']
     style = resources.files("riskgraph.report").joinpath("backtest.css").read_text("utf-8")
     text = document("\n".join(body), title=heading, lang=lang, style=style)
-    return write_atomically(path, lambda name: _write(name, text))
-
-
-def _write(name: str, text: str) -> None:
-    Path(name).write_text(text, encoding="utf-8")
+    return write_text(path, text)
 
 
 def _html(part: str | list[str] | pd.DataFrame) -> str:

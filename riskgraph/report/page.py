@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import write_text
 from riskgraph._page import document, safe_text
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
 from riskgraph.report._layout import layout
 from riskgraph.report._page_data import links_of, looks, nodes_of
-from riskgraph.report.tables import write_atomically
 
 if TYPE_CHECKING:
     from riskgraph.risk.base import Propagation
@@ -117,11 +117,7 @@ def page(
         "words": {key: texts[lang == "en"] for key, texts in _TEXTS.items()},
     }  # fmt: skip
     text = _fill(data, title or ("关联风险图" if lang == "zh" else "risk graph"), lang)
-    return write_atomically(path, lambda name: _write(name, text))
-
-
-def _write(name: str, text: str) -> None:
-    Path(name).write_text(text, encoding="utf-8", newline="\n")
+    return write_text(path, text)
 
 
 def _main_paths(

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from riskgraph._files import write_file, write_text
 from riskgraph._optional import import_optional
 from riskgraph.errors import InvalidParameter
 
-__all__ = ["neutralise", "write_atomically", "write_table"]
+__all__ = ["neutralise", "write_table"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -46,30 +44,6 @@ def _joined(value: Any) -> Any:
     return ";".join(map(str, value)) if isinstance(value, (tuple, list, set, frozenset)) else value
 
 
-def write_atomically(path: str | Path, write: Callable[[str], None]) -> Path:
-    """Write a file through a temporary one beside it: after a fault the old content is still whole."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    try:
-        write(temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    return path
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
     """Write a table for people; the ending of ``path`` says how: ``.csv``, ``.xlsx``, ``.parquet`` or ``.html``.
 
@@ -94,24 +68,18 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> Path:
     kind = path.suffix.lower()
     safe = neutralise(frame)
     if kind == ".csv":
-        return write_atomically(
-            path, lambda name: safe.to_csv(name, index=False, encoding="utf-8-sig", lineterminator="\n")
-        )
+        return write_file(path, lambda name: safe.to_csv(name, index=False, encoding="utf-8-sig", lineterminator="\n"))
     if kind == ".xlsx":
         import_optional("openpyxl", extra="excel")
-        return write_atomically(path, lambda name: safe.to_excel(name, index=False))
+        return write_file(path, lambda name: safe.to_excel(name, index=False))
     if kind == ".parquet":
         import_optional("pyarrow", extra="parquet")
         plain = frame.map(_joined) if len(frame) else frame
-        return write_atomically(path, lambda name: plain.to_parquet(name, index=False))
+        return write_file(path, lambda name: plain.to_parquet(name, index=False))
     if kind == ".html":
         text = _html(safe, path.stem)
-        return write_atomically(path, lambda name: _write_text(name, text))
+        return write_text(path, text)
     raise InvalidParameter(f"'path' must end in .csv, .xlsx, .parquet or .html; got {path.name!r}")
-
-
-def _write_text(name: str, text: str) -> None:
-    Path(name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _html(frame: pd.DataFrame, title: str) -> str:

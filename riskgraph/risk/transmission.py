@@ -143,7 +143,7 @@ def read_transmission(path: str | Path) -> dict[tuple[str, str], Rule]:
     >>> table["kin", "forward"] == default_transmission()["kin", "forward"]
     True
     """
-    return _mapping(_checked(Path(path).read_text("utf-8"), str(path)))
+    return _mapping(_read(Path(path)))
 
 
 def transmission_table(path: str | Path | None = None) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def transmission_table(path: str | Path | None = None) -> pd.DataFrame:
     ...   forward         0.02
     ...  backward         0.20  FUND-CHANNEL-UNLICENSED-PAYMENT
     """
-    entries = _default() if path is None else _checked(Path(path).read_text("utf-8"), str(path))
+    entries = _default() if path is None else _read(Path(path))
     rows = []
     for entry in entries:
         for when, probability in _cases(entry):
@@ -214,10 +214,19 @@ def _mapping(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Rule
 _NEEDS = {None: ("probability",), "share": ("bands", "unknown"), "role": ("roles", "other"), "confidence": ("unknown",)}
 
 
+def _read(path: Path) -> tuple[dict[str, Any], ...]:
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidTable(f"{path} is not UTF-8: {error}") from error
+    return _checked(text, str(path))
+
+
 def _checked(text: str, name: str) -> tuple[dict[str, Any], ...]:
     try:
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    # a day such as 2016-02-30, a list as a key, or lists in lists without end are no YAMLError
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise InvalidTable(f"{name} is not YAML: {error}") from error
     entries = data.get("transmission") if isinstance(data, dict) else None
     if not isinstance(entries, list) or not entries:

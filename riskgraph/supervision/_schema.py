@@ -49,6 +49,8 @@ SECTIONS: dict[str, tuple[type, bool]] = {
 }
 
 LEVELS = ("county", "city", "province")
+#: largest file that is read; the shipped ones have a tenth of it together
+MAX_BYTES = 10_000_000
 RULE_KEYS = {"clause", "zh", "en", "use", "severity", "parameters", "check"}
 PARAMETER_KEYS = {"value", "reason", "symbol", "printed"}
 FIELDS = ("name", "scope", "ad_text", "website_text")
@@ -85,9 +87,12 @@ def read_folder(folder: Path) -> dict[str, Any]:
     problems: list[str] = []
     sections: dict[str, Any] = {}
     for file in files:
+        if (size := file.stat().st_size) > MAX_BYTES:
+            raise InvalidTable(f"{file.name} has {size:,} bytes; a file of rules has at most {MAX_BYTES:,}")
         try:
             content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # no UTF-8, a day such as 2016-02-30, a list as a key, or lists in lists without end are no YAMLError
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
             raise InvalidTable(f"{file.name} cannot be read as YAML: {error}") from error
         if not isinstance(content, Mapping):
             problems.append(f"{file.name}: a mapping of sections is needed; got {type(content).__name__}")

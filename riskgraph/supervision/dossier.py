@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskgraph._files import write_file, write_text
 from riskgraph.supervision._fields import Field, fields_of
 from riskgraph.supervision._view import check_lang, view
 from riskgraph.supervision.assignment import assign
@@ -112,7 +113,7 @@ class Dossier:
         """JSON text; the same data give the same text. Written to ``path`` when one is given."""
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
+            write_text(path, text)
         return text
 
     def to_html(self, path: str | Path | None = None) -> str:
@@ -121,7 +122,7 @@ class Dossier:
 
         text = page(self)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
+            write_text(path, text)
         return text
 
     def to_excel(self, path: str | Path | None = None) -> bytes:
@@ -136,7 +137,7 @@ class Dossier:
 
         content = workbook(self)
         if path is not None:
-            Path(path).write_bytes(content)
+            write_file(path, lambda aside: aside.write_bytes(content))
         return content
 
 

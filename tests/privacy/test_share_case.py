@@ -67,7 +67,7 @@ def test_no_text_of_the_county_in_any_byte(county, tmp_path):
     secrets = {
         text
         for frame in near.tables().values()
-        for column in frame
+        for column in frame.columns.difference(["birth_year"])  # four digits stand in many an amount by chance
         for text in frame[column].dropna().unique()
         if isinstance(text, str) and text not in open_words
     }
@@ -76,6 +76,8 @@ def test_no_text_of_the_county_in_any_byte(county, tmp_path):
     hits, size = found_in(folder, secrets)
     assert hits == []
     assert size > 10_000
+    assert "birth_year" in near.entities
+    assert "birth_year" not in rg.read(folder).entities
 
 
 def both(graph, entity, depth, tmp_path, **options):

@@ -444,6 +444,46 @@ def test_gleif_json(folder):
     assert len(graph.rejected["relations"]) == 2
 
 
+def api(kind, **attributes):
+    return {"type": kind, "id": "1", "attributes": attributes, "relationships": {"x": {"links": {}}}}
+
+
+def test_gleif_answers_of_the_api(folder):
+    consolidated = api(
+        "relationship-records",
+        relationship={
+            "startNode": {"id": L1, "type": "LEI"},
+            "endNode": {"id": L2, "type": "LEI"},
+            "type": "IS_DIRECTLY_CONSOLIDATED_BY",
+            "status": "ACTIVE",
+            "periods": [
+                {"startDate": "2011-01-01T00:00:00Z", "endDate": "2011-12-31T00:00:00Z", "type": "ACCOUNTING_PERIOD"},
+                {"startDate": "2012-11-29T00:00:00Z", "type": "RELATIONSHIP_PERIOD"},
+            ],
+        },
+        registration={"status": "PUBLISHED", "initialRegistrationDate": "2013-01-01T00:00:00Z"},
+    )
+    firm = api("lei-records", lei=L1, entity={"legalName": {"name": "Mine Ltd"}, "category": "FUND"}, registration={})
+    exception = api("reporting-exceptions", lei=L2, category="ULTIMATE", reason="NATURAL_PERSONS", reference=None)
+    place = folder(
+        {
+            "one.json": json.dumps({"meta": {}, "data": firm}),
+            "children.json": json.dumps({"meta": {}, "data": [consolidated, consolidated]}),
+            "exception.json": json.dumps({"data": exception}),
+        }
+    )
+    assert [detect(place / name) for name in ("one.json", "children.json", "exception.json")] == ["gleif"] * 3
+    graph = read_gleif(place, on_error="raise")
+    assert rows(graph, "source", "target", "kind") == [[L2, L1, "controls"]]
+    assert str(graph.known("relations")["start"].iloc[0])[:10] == "2012-11-29"
+    assert graph.entities.set_index("id")["kind"].to_dict() == {L1: "product", L2: "company"}
+    assert graph.known("facts")["value"].tolist() == ["NATURAL_PERSONS"]
+    # the same record twice is one relation, and is said
+    assert graph.quality["row"].tolist() == ["children.json[2]", "children.json[1]"]
+    with pytest.raises(rg.InvalidTable, match="holds no GLEIF record"):
+        read_gleif(folder({"empty.json": json.dumps({"meta": {}, "data": []})}) / "empty.json")
+
+
 def test_gleif_xml_and_csv_say_the_same(folder):
     xml = (
         '<lei:LEIData xmlns:lei="http://www.gleif.org/data/schema/leidata/2016"><lei:LEIRecords><lei:LEIRecord>'

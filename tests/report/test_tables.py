@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
+from riskgraph._files import write_file
 from riskgraph.report import neutralise, write_table
-from riskgraph.report.tables import write_atomically
 
 HOSTILE = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "甲公司", "a=b"]
 
@@ -58,6 +58,6 @@ def test_a_fault_leaves_the_old_file_whole(tmp_path):
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, fail)
+        write_file(path, fail)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
