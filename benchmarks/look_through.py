@@ -7,6 +7,7 @@ circles included, with the dense inverse of the same linear system.
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Callable
 
@@ -105,12 +106,18 @@ def main() -> None:
     if size <= 100_000:
         ways["dictionary sweep, circles cut"] = lambda: dictionary_sweep(graph)
     seconds = interleaved(ways, given.rounds if size <= 100_000 else 1)
+    began = time.process_time()
+    ours()
+    memory = {"processor_seconds": time.process_time() - began}
+    if size <= 100_000:  # tracing every allocation takes long on a large graph
+        memory["peak_megabytes"] = peak_megabytes(ours)
+    memory["most_resident_megabytes_so_far"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = [
         table(
             f"look-through, {size:,} firms, {size // 5:,} products, {len(graph.columns):,} relations: {rows:,} rows",
             seconds,
             "riskgraph look_through",
-            peak_megabytes=peak_megabytes(ours) if size <= 100_000 else float("nan"),
+            **memory,
         )
     ]
     rest: dict[str, Callable[[], object]] = {

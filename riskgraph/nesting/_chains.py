@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from riskgraph.nesting._flows import PRODUCT, funding_pairs, true_facts
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["Chains", "chains", "layer_counts"]
+__all__ = ["Chains", "chains", "layer_counts", "layer_depths"]
 
 #: what steps between entities add, from their codes
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -108,18 +108,32 @@ def chains(graph: EntityGraph) -> Chains:
     return graph.cached(("nesting", "chains"), build)
 
 
-def layer_counts(graph: EntityGraph) -> np.ndarray:
-    """Number of products on the longest funding chain through each entity; 0 for what is no product."""
+class Depths(NamedTuple):
+    """A measure of the chains of each entity: those through it, those that lead to it, those that go on from it."""
 
-    def build() -> np.ndarray:
+    through: np.ndarray
+    above: np.ndarray
+    below: np.ndarray
+
+
+def layer_depths(graph: EntityGraph) -> Depths:
+    """Layers through, above and below each entity, itself included; 0 for what is not looked through; cached."""
+
+    def build() -> Depths:
         given = chains(graph)
         counts = ((graph.kinds == PRODUCT) & ~true_facts(graph, "public_fund")).astype(np.float64)
         weight = given.per_component(counts, np.add, 0.0)
         weight[given.cyclic] = np.inf
-        through = weight + given.longest(weight, down=True) + given.longest(weight, down=False)
-        result = np.zeros(len(graph))
+        up, down = given.longest(weight, down=False), given.longest(weight, down=True)
         inside = given.label >= 0
-        result[inside] = through[given.label[inside]]
-        return result
+        result = np.zeros((3, len(graph)))
+        for row, values in enumerate((up + weight + down, up + weight, weight + down)):
+            result[row, inside] = values[given.label[inside]]
+        return Depths(*result)
 
     return graph.cached(("nesting", "layers"), build)
+
+
+def layer_counts(graph: EntityGraph) -> np.ndarray:
+    """Number of products on the longest funding chain through each entity; 0 for what is no product."""
+    return layer_depths(graph).through

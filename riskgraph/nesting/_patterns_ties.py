@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskgraph._sparse import exact_shares
-from riskgraph.nesting._components import TIED
+from riskgraph.nesting._crossings import TIED
 from riskgraph.nesting._flows import PRODUCT
 from riskgraph.nesting._groups import STATE
 from riskgraph.nesting._patterns_money import MOST, Finding, downstream

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskgraph._sparse import row_pointers
-from riskgraph.nesting._chains import chains, layer_counts
-from riskgraph.nesting._components import TIED, _touching, along_chains, investor_counts
+from riskgraph.nesting._chains import chains, layer_depths
+from riskgraph.nesting._components import investor_counts
+from riskgraph.nesting._crossings import TIED, Stands, along_chains, stands
 from riskgraph.nesting._flows import funding_pairs
 from riskgraph.nesting._groups import groups, majority_ties
 from riskgraph.nesting._scale import scale
@@ -44,41 +45,54 @@ Evidence = tuple[list[int], list[int]]
 
 
 def _money(graph: EntityGraph, members: np.ndarray, component: str) -> Evidence:
-    """The longest funding chain of the members' products; else their chain of subcontracts, else their affiliates."""
+    """The funding chain of the members that says most; else their chain of subcontracts, else their affiliates."""
     inside = np.zeros(len(graph), dtype=bool)
     inside[members] = True
-    pairs = funding_pairs(graph)
-    entity, product = _touching(graph)
-    candidates = np.r_[members[pairs.conduit[members]], product[inside[entity]]]
+    looked = members[funding_pairs(graph).conduit[members]]
+    ties = stands(graph)
+    ours = np.flatnonzero(inside[ties.entity])
+    rows = Stands(
+        np.r_[looked, ties.entity[ours]], np.r_[looked, ties.product[ours]], np.r_[looked * 0, ties.side[ours]]
+    )
     affiliates = _affiliates(graph, inside)
-    if candidates.size and not (
+    if rows.entity.size and not (
         component in ("sectors", "leads", "crossings")
         and len(affiliates[0]) > 1
-        and layer_counts(graph)[candidates].max() <= 1
+        and rows.of(layer_depths(graph)).max() <= 1
     ):
-        best = int(candidates[np.argmax(_speaking(graph, members, component)[candidates])])
-        nodes, positions = longest_chain(graph, best)
-        firm, managed = _pairs_at(graph, "manages", "distributes")
-        ours = np.flatnonzero(inside[graph.columns.source[firm]] & (managed == best))
-        acting = list(dict.fromkeys(int(graph.columns.source[firm[spot]]) for spot in ours))
-        front = [code for code in acting if members.size > 1 and code not in nodes]
-        return [*front, *nodes], [*(int(firm[spot]) for spot in ours), *positions]
+        best = int(np.argmax(_speaking(graph, rows, members, component)))
+        return _chain_of(graph, rows, best, members)
     contracts = _subcontracts(graph, members)
     if component == "layers" and contracts[0]:
         return contracts
     return affiliates
 
 
-def _speaking(graph: EntityGraph, members: np.ndarray, component: str) -> np.ndarray:
-    """How much each product's chain says of a component: the one that says most is shown."""
+def _chain_of(graph: EntityGraph, rows: Stands, best: int, members: np.ndarray) -> Evidence:
+    """The longest chain of a row: through its product, or from the entity that funds it, or to the one it funds."""
+    entity, product, side = (int(column[best]) for column in rows)
+    nodes, positions = longest_chain(graph, product)
+    if side:
+        spot = nodes.index(product)
+        nodes = [entity, *nodes[spot:]] if side == 1 else [*nodes[: spot + 1], entity]
+        return nodes, _relations_along(graph, nodes)
+    firm, managed = _pairs_at(graph, "manages", "distributes")
+    source = graph.columns.source[firm]
+    acts = np.flatnonzero(np.isin(source, members) & (managed == product))
+    front = [code for code in dict.fromkeys(source[acts].tolist()) if members.size > 1 and code not in nodes]
+    return [*front, *nodes], [*firm[acts].tolist(), *positions]
+
+
+def _speaking(graph: EntityGraph, rows: Stands, members: np.ndarray, component: str) -> np.ndarray:
+    """How much the chain of each row says of a component: the one that says most is shown."""
     if component == "investors":
-        return investor_counts(graph)
-    reach, crossings, _ = along_chains(graph)
+        return np.where(rows.side == 0, investor_counts(graph)[rows.product], -1)
+    reach, changes, _ = along_chains(graph)
     if component in ("sectors", "leads"):
         own = np.bitwise_or.reduce(sector_masks(graph)[members])
         # of chains of as many sectors the longest
-        return np.bitwise_count(own | reach) + scale("layers", layer_counts(graph)) / 2
-    return crossings if component == "crossings" else layer_counts(graph)
+        return np.bitwise_count(own | rows.of(reach)) + scale("layers", rows.of(layer_depths(graph))) / 2
+    return rows.of(changes if component == "crossings" else layer_depths(graph))
 
 
 def _pairs_at(graph: EntityGraph, *kinds: str) -> tuple[np.ndarray, np.ndarray]:
@@ -100,17 +114,15 @@ def longest_chains(graph: EntityGraph, products: np.ndarray) -> list[Evidence]:
     above, below = graph.cached(("nesting", "best pairs"), lambda: _best_first(graph))
     up = _grown(products, above, pairs.source, given.label, [[int(code)] for code in products])
     down = _grown(products, below, pairs.target, given.label, [path[::-1] for path in up])
-    keys = pairs.source * len(graph) + pairs.target
-    result = []
-    for nodes in down:
-        spots = np.searchsorted(keys, [a * len(graph) + b for a, b in itertools.pairwise(nodes)])
-        positions = [
-            at
-            for spot in spots.tolist()
-            for at in pairs.positions[pairs.indptr[spot] : pairs.indptr[spot + 1]].tolist()
-        ]
-        result.append((nodes, positions))
-    return result
+    return [(nodes, _relations_along(graph, nodes)) for nodes in down]
+
+
+def _relations_along(graph: EntityGraph, nodes: list[int]) -> list[int]:
+    """Positions of the funding relations between neighbours of a chain."""
+    pairs, n = funding_pairs(graph), len(graph)
+    keys = graph.cached(("nesting", "pair keys"), lambda: pairs.source * n + pairs.target)
+    spots = np.searchsorted(keys, [a * n + b for a, b in itertools.pairwise(nodes)]).tolist()
+    return [at for spot in spots for at in pairs.positions[pairs.indptr[spot] : pairs.indptr[spot + 1]].tolist()]
 
 
 def _grown(

@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from riskgraph.errors import InvalidParameter, RiskGraphError
-from riskgraph.nesting._components import COMPONENTS, _stacked_licences, lead_masks, raw_components, widest
+from riskgraph.nesting._components import COMPONENTS, _stacked_licences, lead_masks, raw_components
+from riskgraph.nesting._crossings import widest
 from riskgraph.nesting._flows import PRODUCT
 from riskgraph.nesting._groups import groups
 from riskgraph.nesting._reasons import reasons
@@ -36,8 +37,8 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
     compare across graphs. It rises with every component and is 0 when all are.
 
     ========================  ======================================================================================
-    ``layers``                products on the longest funding chain the entity manages, sells, funds or is funded by;
-                              for payment firms the steps of the longest chain of subcontracts
+    ``layers``                products on the longest funding chain it is on, or through what it manages or sells; for
+                              payment firms the steps of the longest chain of subcontracts
     ``sectors``               distinct sectors of finance met: its own (declared, licensed), those of firms it controls
                               or holds a fifth of, and those of the one chain of products and the one partner in
                               business (``cooperates, raises_on, subcontracts``) that add most: chains that share but

@@ -258,7 +258,7 @@ def worlds() -> rg.EntityGraph:
 
 
 def test_amounts_are_conserved_on_a_thousand_graphs_with_loops(worlds):
-    began = time.perf_counter()
+    began = time.process_time()
     found = look_through(worlds, cents=True)
     relations = worlds.relations
     is_product = dict(zip(worlds.entities["id"], worlds.entities["kind"] == "product", strict=True))
@@ -273,7 +273,7 @@ def test_amounts_are_conserved_on_a_thousand_graphs_with_loops(worlds):
     shares = found[found["asset"] != UNTRACED].groupby("asset")["share"].sum()
     np.testing.assert_allclose(shares, 1, rtol=1e-12)
     assert np.isinf(found["layers_max"]).sum() > 1000  # there were loops
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_amounts_equal_the_dense_solution(worlds):

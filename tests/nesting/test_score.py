@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.stats import kendalltau
 from sklearn.base import clone
 
 import riskgraph as rg
@@ -166,6 +167,23 @@ def test_chains_that_share_an_end_are_not_nested_in_each_other(money):
     assert set(joined.loc["mill", "sector_codes"]) == {"bank", "trust"}
 
 
+def test_funders_and_assets_stand_on_their_own_chains_only(money):
+    rows = [
+        ("holder", "P", "invests", 10.0), ("P", "near", "invests", 5.0), ("P", "Q", "invests", 5.0),
+        ("late", "Q", "invests", 1.0), ("Q", "far", "invests", 6.0), ("house", "P", "manages", None),
+    ]  # fmt: skip
+    sectors = {"P": "bank", "Q": "trust", "far": "real_estate", "house": "bank"}
+    scorer = NestingScorer().fit(money(rows, "PQ", sectors=sectors))
+    found = scorer.report_.set_index("entity")[["layers", "sectors", "crossings"]].T.to_dict("list")
+    assert found == {
+        "P": [2, 3, 2], "Q": [2, 3, 2], "house": [2, 3, 2], "holder": [2, 3, 2], "far": [2, 3, 2],
+        "near": [1, 1, 0], "late": [1, 2, 1],
+    }  # fmt: skip
+    assert scorer.explain("far").iloc[0]["chain"] == ("holder", "P", "Q", "far")
+    assert scorer.explain("late")["chain"].iloc[0] == ("late", "Q", "far")
+    assert scorer.explain("near").empty
+
+
 def test_partners_in_business_count_one_at_a_time(money):
     rows = [("site", "insurer", "cooperates", None), ("site", "broker", "cooperates", None)]
     sectors = {"site": "p2p", "insurer": "insurance", "broker": "securities"}
@@ -252,6 +270,23 @@ def test_one_more_relation_never_lowers_layers_or_sectors(pairs, more, sectors):
     before, after = report(funding(pairs, sectors)), report(funding([*pairs, more], sectors))
     for name in ("layers", "sectors", "leads"):
         assert (after[name] >= before.reindex(after.index)[name]).all(), name
+
+
+WEIGHTS = st.lists(st.integers(0, 9), min_size=len(COMPONENTS), max_size=len(COMPONENTS)).filter(any)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(RELATION, min_size=1, max_size=12, unique=True), SECTOR, WEIGHTS)
+def test_whatever_the_weights_parts_add_up_and_more_of_everything_is_no_less(pairs, sectors, weights):
+    given_ = {name: weight / sum(weights) for name, weight in zip(COMPONENTS, weights, strict=True)}
+    scorer = NestingScorer(given_).fit(funding(pairs, sectors))
+    np.testing.assert_allclose(scorer.parts_.sum(axis=1), scorer.scores_, atol=1e-12)
+    raw = scorer.report_[list(COMPONENTS)].to_numpy()
+    score = scorer.scores_.to_numpy()
+    dominates = (raw[:, None, :] >= raw[None, :, :]).all(axis=2)
+    assert (score[:, None] >= score[None, :])[dominates].all()
+    plain = (np.column_stack([scale(name, scorer.report_[name].to_numpy()) for name in COMPONENTS]) == 0).all(axis=1)
+    assert (score[plain] == 0).all()
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -373,6 +408,23 @@ def test_who_cannot_be_explained():
         scorer.explain("Saver")
     with pytest.raises(rg.UnknownEntity, match="nobody"):
         scorer.explain("nobody")
+
+
+def test_sensitivity_equals_scoring_again_with_the_changed_weights():
+    graph = rg.datasets.load_county().graph
+    scorer = NestingScorer().fit(graph)
+    found = scorer.sensitivity(change=0.9).set_index("component")
+    before = scorer.scores_[scorer.scores_ > 0].round(9)
+    for name in ("layers", "circularity"):
+        more = 1.9 * scorer.weights_[name]
+        room = (1 - more) / (1 - scorer.weights_[name])
+        weights = {other: room * weight for other, weight in scorer.weights_.items()}
+        after = NestingScorer({**weights, name: more}).fit(graph).scores_[before.index].round(9)
+        assert found.loc[name, "tau_more"] == pytest.approx(kendalltau(before, after).statistic, abs=1e-3)
+        moves = (after.rank(ascending=False) - before.rank(ascending=False)).abs()
+        first = before.rank(ascending=False).nsmallest(20, keep="all").index
+        assert found.loc[name, "largest_move"] >= moves[first].max() - 1
+        assert 0 < found.loc[name, "tau_more"] < 1
 
 
 def test_sensitivity_says_how_far_the_ranking_moves():
