@@ -75,6 +75,10 @@ def main() -> None:
         fresh()
         return control_pairs(held, Terms())
 
+    def ready() -> object:
+        held._cache.pop(("ownership", "control", Terms()), None)
+        return control_pairs(held, Terms())
+
     def frames() -> object:
         fresh()
         return rg.ownership.control(held)
@@ -100,7 +104,13 @@ def main() -> None:
         raise SystemExit("the ultimate controllers differ")
     rounds = given.rounds if size <= 100_000 else 1
     seconds = interleaved(
-        {"pairs as arrays": ours, "control frame": frames, "worklist over networkx": lambda: worklist(G)}, rounds
+        {
+            "pairs, votes ready": ready,
+            "pairs as arrays": ours,
+            "control frame": frames,
+            "worklist over networkx": lambda: worklist(G),
+        },
+        rounds,
     )
     figures = [
         table(

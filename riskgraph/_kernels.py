@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
-__all__ = ["certify", "climb", "lay_out", "settle", "to_logs"]
+__all__ = ["certify", "climb", "lay_out", "near", "settle", "to_logs"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -409,3 +409,41 @@ def to_logs(inbox: np.ndarray, reverse: np.ndarray, old: np.ndarray, logs: np.nd
             logs[old[j]] = sure
         else:
             logs[old[j]] = np.log(-kept)
+
+
+@compiled
+def near(begin: np.ndarray, neighbors: np.ndarray, starts: np.ndarray, depth: int) -> tuple[np.ndarray, ...]:
+    """Entities within ``depth`` steps of each start, as :func:`riskgraph._sparse.near` finds them."""
+    met = np.zeros(begin.size - 1, dtype=np.uint32)
+    room: Any = starts.size + 1
+    who, what, steps = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int32)
+    total = 0
+    for place in range(starts.size):
+        stamp = np.uint32(place + 1)
+        met[starts[place]] = stamp
+        who[total], what[total], steps[total] = place, starts[place], 0
+        first, total = total, total + 1
+        for step in range(1, depth + 1):
+            last = total
+            for head in range(first, last):
+                u = np.uint64(what[head])
+                low, high = begin[u], begin[u + np.uint64(1)]
+                if total + np.int64(high - low) >= room:  # one place is left for the next start
+                    room = 2 * (total + np.int64(high - low) + 1)
+                    who, what, steps = _longer(who, room), _longer(what, room), _longer(steps, room)
+                for k in range(low, high):
+                    v = neighbors[k]
+                    if met[v] != stamp:
+                        met[v] = stamp
+                        who[total], what[total], steps[total] = place, v, step
+                        total += 1
+            if total == last:
+                break
+            what[last:total].sort()
+            first = last
+    return who[:total], what[:total], steps[:total]
+
+
+@compiled
+def _longer(values: np.ndarray, room: int) -> np.ndarray:
+    return np.concatenate((values, np.empty(room - values.size, values.dtype)))

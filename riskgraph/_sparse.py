@@ -25,6 +25,7 @@ __all__ = [
     "exact_shares",
     "exact_threshold",
     "expand",
+    "near",
     "reachable",
     "row_pointers",
     "runs",
@@ -136,6 +137,30 @@ def reachable(indptr: np.ndarray, indices: np.ndarray, start: np.ndarray) -> np.
         front = np.unique(near[~reached[near]]).astype(np.int64)
         reached[front] = True
     return reached
+
+
+def near(indptr: np.ndarray, indices: np.ndarray, starts: np.ndarray, depth: int) -> tuple[np.ndarray, ...]:
+    """Rows within ``depth`` entries of each start: places in ``starts``, rows, steps; each start by itself, by steps.
+
+    Examples
+    --------
+    >>> near(np.array([0, 1, 2, 2]), np.array([1, 2]), np.array([0, 1]), 1)
+    (array([0, 0, 1, 1]), array([0, 1, 1, 2]), array([0, 1, 0, 1], dtype=int32))
+    """
+    n = len(indptr) - 1
+    front = np.arange(starts.size) * n + starts
+    rings, met = [front], front
+    for _ in range(depth):
+        spots, place = expand(indptr, front % n)
+        front = np.unique((front // n)[place] * n + indices[spots])
+        front = front[~np.isin(front, met, assume_unique=True)]
+        if not front.size:
+            break
+        rings.append(front)
+        met = np.concatenate([met, front])
+    steps = np.repeat(np.arange(len(rings), dtype=np.int32), [ring.size for ring in rings])
+    order = np.argsort(met // n, kind="stable")
+    return met[order] // n, met[order] % n, steps[order]
 
 
 def coalesce(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray) -> csr_array:

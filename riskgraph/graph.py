@@ -11,7 +11,9 @@ import pandas as pd
 
 from riskgraph._columns import RelationStore
 from riskgraph._dated import DatedTables
+from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
+from riskgraph._sparse import near, row_pointers
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
 from riskgraph.tables import Tables, clean_tables, merge_reports
@@ -293,29 +295,50 @@ class EntityGraph(DatedTables):
         InvalidParameter
             ``depth`` is negative.
         """
+        return self._subset(np.unique(self._near([id], depth)[1]))
+
+    def nearby(self, ids: Iterable[str], depth: int = 2) -> pd.DataFrame:
+        """Who is within ``depth`` relations of each of many entities, in either direction: ``start, entity, steps``.
+
+        Each entity is there itself, at 0 steps; nearer ones come first.
+
+        Raises
+        ------
+        UnknownEntity
+            The graph does not hold one of them.
+        InvalidParameter
+            ``depth`` is negative.
+
+        Examples
+        --------
+        >>> import riskgraph as rg
+        >>> rg.datasets.toy_chain().nearby(["Ann"])
+          start   entity  steps
+        0   Ann      Ann      0
+        1   Ann  Holding      1
+        2   Ann     Mine      2
+        """
+        wanted = list(ids)
+        place, code, steps = self._near(wanted, depth)
+        names = {"start": np.array(wanted, dtype=object)[place], "entity": self.ids.to_numpy()[code]}
+        columns = {name: pd.Series(column, dtype=object) for name, column in names.items()}
+        return pd.DataFrame({**columns, "steps": steps}, copy=False)
+
+    def _near(self, ids: list[str], depth: int) -> tuple[np.ndarray, ...]:
         if not isinstance(depth, (int, np.integer)) or depth < 0:
             raise InvalidParameter(f"'depth' must be a whole number, 0 or more; got {depth!r}")
-        reached = np.zeros(len(self), dtype=bool)
-        front = np.array([self.code(id)])
-        reached[front] = True
+        codes = self.codes(ids)
         indptr, neighbors = self.cached(("graph", "adjacency"), self._adjacency)
-        for _ in range(depth):
-            counts = indptr[front + 1] - indptr[front]
-            spots = np.repeat(indptr[front] - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(counts.sum())
-            around = np.unique(neighbors[spots])
-            front = around[~reached[around]]
-            if not front.size:
-                break
-            reached[front] = True
-        return self._subset(np.flatnonzero(reached))
+        if codes.size > 1 and (fast := kernels(neighbors.size)):
+            found: tuple[np.ndarray, ...] = fast.near(indptr.view(np.uint64), neighbors, codes, int(depth))
+            return found
+        return near(indptr, neighbors, codes, int(depth))
 
     def _adjacency(self) -> tuple[np.ndarray, np.ndarray]:
         ends = np.concatenate([self.columns.source, self.columns.target])
         others = np.concatenate([self.columns.target, self.columns.source])
         order = np.argsort(ends, kind="stable")
-        indptr = np.zeros(len(self) + 1, dtype=np.int64)
-        np.cumsum(np.bincount(ends, minlength=len(self)), out=indptr[1:])
-        return indptr, others[order]
+        return row_pointers(len(self), ends), others[order].astype(np.uint32)
 
     def subgraph(self, ids: Iterable[str]) -> EntityGraph:
         """The entities named and everything known among them.

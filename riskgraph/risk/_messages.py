@@ -179,7 +179,7 @@ def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | Non
     if count:
         fine = tol if tol is not None else _fineness(count)
         fast.climb(begin, end, reverse, p, weight, factor, inbox, done, fine, 2_000)
-        down = 60 if count <= FINE[0][0] else 0
+        down = 2_000 if count <= FINE[0][0] else 0
         fast.certify(begin, end, reverse, p, weight, factor, inbox, done, fine, down)
     logs = np.zeros(len(arcs))
     fast.to_logs(inbox, reverse, old, logs, SURE)

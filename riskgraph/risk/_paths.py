@@ -175,42 +175,54 @@ def ranked_paths(
     return found, True
 
 
+#: bound with its sign turned, ticket, what the path carries to the node, its nodes, its arcs, which step back is next;
+#: -1: complete
+_Entry = tuple[float, int, float, tuple[int, ...], tuple[int, ...], int]
+
+
 def _search(
     arcs: Arcs, best: Strongest, node: int, damping: np.ndarray | None, longest: int | None, budget: int
 ) -> Iterator[tuple[float, tuple[int, ...], tuple[int, ...]] | None]:
     number = count()
-    # an entry is a finished path (arms is None), or a path and the arcs that could extend it, the next one first
-    heap: list[tuple[float, int, float, tuple[int, ...], tuple[int, ...], np.ndarray | None, np.ndarray | None, int]]
-    heap = []
+    heap: list[_Entry] = []
+    #: of each node met: its arms, their sources, their probabilities, and what they promise, the most promising first
+    known: dict[int, tuple[list[int], list[int], list[float], list[float]]] = {}
+
+    def before(head: int) -> tuple[list[int], list[int], list[float], list[float]]:
+        if head not in known:
+            arms = arcs.entering(head)
+            promise = arcs.p[arms] * best.passing[arcs.source[arms]]
+            order = np.argsort(-promise, kind="stable")[: np.count_nonzero(promise)]
+            arms = arms[order]
+            known[head] = arms.tolist(), arcs.source[arms].tolist(), arcs.p[arms].tolist(), promise[order].tolist()
+        return known[head]
+
+    def go_on(through: float, nodes: tuple[int, ...], used: tuple[int, ...], place: int) -> None:
+        _, sources, _, promise = before(nodes[0])
+        while place < len(sources) and sources[place] in nodes:
+            place += 1
+        bound = through * promise[place] if place < len(sources) else 0.0
+        if bound > 0:
+            heapq.heappush(heap, (-bound, next(number), through, nodes, used, place))
 
     def visit(value: float, nodes: tuple[int, ...], used: tuple[int, ...]) -> None:
         head = nodes[0]
         begins = float(best.weight[head])
         if begins > 0:
-            heapq.heappush(heap, (-value * begins, next(number), value * begins, nodes, used, None, None, 0))
-        if longest is not None and len(used) >= longest:
-            return
-        through = value if len(nodes) == 1 or damping is None else value * float(damping[head])
-        arms = arcs.entering(head)
-        bounds = through * arcs.p[arms] * best.passing[arcs.source[arms]]
-        fresh = (bounds > 0) & ~np.isin(arcs.source[arms], nodes)
-        arms, bounds = arms[fresh], bounds[fresh]
-        if arms.size:
-            order = np.argsort(-bounds, kind="stable")
-            arms, bounds = arms[order], bounds[order]
-            heapq.heappush(heap, (-float(bounds[0]), next(number), through, nodes, used, arms, bounds, 0))
+            heapq.heappush(heap, (-value * begins, next(number), value * begins, nodes, used, -1))
+        if longest is None or len(used) < longest:
+            through = value if len(nodes) == 1 or damping is None else value * float(damping[head])
+            go_on(through, nodes, used, 0)
 
     visit(1.0, (node,), ())
     for _ in range(budget):
         if not heap:
             return
-        _, _, value, nodes, used, arms, bounds, spot = heapq.heappop(heap)
-        if arms is None or bounds is None:
+        _, _, value, nodes, used, place = heapq.heappop(heap)
+        if place < 0:
             yield value, nodes, used
             continue
-        if spot + 1 < arms.size:
-            entry = (-float(bounds[spot + 1]), next(number), value, nodes, used, arms, bounds, spot + 1)
-            heapq.heappush(heap, entry)
-        arc = int(arms[spot])
-        visit(value * float(arcs.p[arc]), (int(arcs.source[arc]), *nodes), (arc, *used))
+        arms, sources, chances, _ = before(nodes[0])
+        go_on(value, nodes, used, place + 1)
+        visit(value * chances[place], (sources[place], *nodes), (arms[place], *used))
     yield None
