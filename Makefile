@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check notebooks bench data docs-pictures clean
+.PHONY: help setup demo test check lowest notebooks bench data docs-pictures clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,13 @@ check: setup  ## lint, types and import contracts only
 	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lowest:  ## run the tests with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools
+	.venv-lowest/bin/python tests/trust/lowest.py test > .venv-lowest/requirements.txt
+	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lowest/requirements.txt --no-build-isolation --editable .
+	.venv-lowest/bin/python -m pytest -n 2 -o filterwarnings=default -o cache_dir=.venv-lowest/.pytest_cache
 
 notebooks: setup  ## run every notebook from top to bottom
 	$(BIN)/python -m pytest -n 2 tests/test_notebooks.py

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from riskgraph._sparse import SHARE_UNITS, expand, row_pointers
+from riskgraph.errors import NotConverged
 
 __all__ = ["Reached", "Stakes", "add_up", "gather", "tally"]
 
+#: pairs of controller and company that are told one by one, however few the holdings; and a holding
+MOST_PAIRS, MOST_PAIRS_PER_STAKE = 20_000_000, 20
 #: sums of units stop here, so that adding two of them cannot overflow
 MOST = 4_000 * SHARE_UNITS
 #: a run of more summands than this might overflow on the way
@@ -80,6 +83,11 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
         Units to start from, sorted; all that hold anything by default.
     rounds
         Stop after so many rounds: chains of at most so many steps.
+
+    Raises
+    ------
+    NotConverged
+        The pairs would be more than :data:`MOST_PAIRS` and many times the holdings.
     """
     n = stakes.n
     spots = (
@@ -126,6 +134,11 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
             np.zeros(begin.size, dtype=np.int32),
         )
         front = _add(layers, more, enough, n, number)
+        if sum(layer.key.size for layer in layers) > max(MOST_PAIRS, MOST_PAIRS_PER_STAKE * first.key.size):
+            raise NotConverged(
+                "more pairs of controller and company than can be told one by one: in a large closed ring each company "
+                "controls all the others; ask for some companies, or take the ring apart"
+            )
     whole = layers[0]
     for layer in layers[1:]:
         whole = _merge(whole, layer)

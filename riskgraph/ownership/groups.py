@@ -85,7 +85,7 @@ def business_groups(
     for number, place in zip(sets.tolist(), many[first].tolist(), strict=True):
         same = slice(*np.searchsorted(found.company, [found.company[place], found.company[place] + 1]))
         several[number] = ";".join(ids[np.sort(found.controller[same])])
-    for place in np.flatnonzero(np.isin(label, np.array(list(several), dtype=np.uint64))).tolist():
+    for place in np.flatnonzero(np.isin(label, np.array(list(several), dtype=label.dtype))).tolist():
         name[place] = head[place] = several[int(label[place])]
 
     _name_loops(name, ids, np.flatnonzero(found.outcome == LOOP), above, below, base.held.owner, base.held.company)

@@ -155,7 +155,8 @@ def integrated_ownership(
     loops = [tuple(ids[loop]) for loop in pairs.loops]
     frame.attrs["ownerless_loops"] = loops
     if loops:
-        logger.warning("closed groups that own all of themselves: %d; the first: %s", len(loops), ", ".join(loops[0]))
+        first = ", ".join(loops[0][:5]) + (f", … ({len(loops[0]):,} in all)" if len(loops[0]) > 5 else "")
+        logger.warning("closed groups that own all of themselves: %d; the first: %s", len(loops), first)
     return frame
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from riskgraph._pseudonyms import SecretKey, pseudonymised
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._cn_roles import COMPANY_SHEETS, sheet_of
@@ -201,6 +202,7 @@ def read(
     format: str | None = None,
     on_error: str = "quarantine",
     columns: Mapping[str, str] | None = None,
+    pseudonymise: bytes | str | None = None,
     **options: Any,
 ) -> EntityGraph:
     r"""Graph of a file or folder of any format that riskgraph reads; the format taken is logged.
@@ -213,6 +215,9 @@ def read(
         ``"quarantine"`` sets bad rows aside in ``graph.rejected``; ``"raise"`` raises.
     columns
         Other spellings of columns, theirs to ours; for tables and registry sheets.
+    pseudonymise
+        A key of at least 16 bytes: persons stand behind keyed hashes from the start, as
+        :func:`riskgraph.privacy.pseudonymise` puts them, and no message quotes what is in the file.
     **options
         Further options of the format's reader.
 
@@ -221,7 +226,7 @@ def read(
     InvalidTable
         The format is not known, a file cannot be parsed, or a bad row under ``on_error="raise"``.
     InvalidParameter
-        ``format`` names none.
+        ``format`` names none, or the key is too short.
 
     Examples
     --------
@@ -232,6 +237,7 @@ def read(
     >>> rg.read(file)
     EntityGraph: 3 entities, 2 relations, undated
     """
+    key = None if pseudonymise is None else SecretKey(pseudonymise)
     name = detect(path, columns=columns) if format is None else format
     form = next((form for form in FORMATS if form.name == name), None)
     if form is None:
@@ -242,8 +248,16 @@ def read(
         if form.name not in ("tables", "registry_cn"):
             raise InvalidParameter(f"'columns' maps headers of tables; {form.name} has fixed names, leave it out")
         options["columns"] = columns
-    graph: EntityGraph = reader(path, on_error=on_error, **options)
-    return graph
+    try:
+        graph: EntityGraph = reader(path, on_error=on_error, **options)
+    except InvalidTable:
+        if key is None:
+            raise
+        raise InvalidTable(
+            f"{Path(path).name} cannot be read as {form.name}; why is not told, for it would quote what is in "
+            "it: read it without 'pseudonymise' to see"
+        ) from None
+    return graph if key is None else pseudonymised(graph, key)
 
 
 def _glance(path: Path, columns: Mapping[str, str] | None) -> Glance | None:

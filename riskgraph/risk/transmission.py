@@ -239,6 +239,9 @@ def _checked(text: str, name: str) -> tuple[dict[str, Any], ...]:
             continue
         kind, direction = entry.get("kind"), entry.get("direction")
         where = f"entry {number} ({kind} {direction})"
+        if not (isinstance(kind, str) and isinstance(direction, str)):
+            problems.append(f"{where}: 'kind' and 'direction' must be texts")
+            continue
         if kind not in RELATION_KINDS:
             problems.append(f"{where}: 'kind' must be a relation kind; got {kind!r}")
         if direction not in DIRECTIONS:
@@ -259,7 +262,7 @@ def _problems(entry: Mapping[str, Any]) -> Iterable[str]:
         yield "'reason' must be given in en and zh"
     if not isinstance(clause, list) or not all(isinstance(item, str) for item in clause):
         yield f"'clause' must be a list of rule ids, empty where there is none; got {clause!r}"
-    if by not in _NEEDS:
+    if not isinstance(by, (str, type(None))) or by not in _NEEDS:
         yield f"'by' must be share, role or confidence; got {by!r}"
         return
     missing = [name for name in _NEEDS[by] if name not in entry]

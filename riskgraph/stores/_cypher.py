@@ -110,10 +110,10 @@ RETURN properties(n) AS row
 # -- results: rows as text, to be read back whole; values as properties, for people who query the database ------------
 
 WRITE_ROWS = "MERGE (n:RiskgraphRows {_key: $key}) SET n.run = $run, n.token = $token, n.place = $place, n.rows = $rows"
-WRITE_RUN = "MERGE (r:RiskgraphRun {name: $run}) SET r.token = $token, r.columns = $columns"
+WRITE_RUN = "MERGE (r:RiskgraphRun {name: $run}) SET r.token = $token, r.columns = $columns, r.size = $size"
 CLEAN_ROWS = "MATCH (n:RiskgraphRows {run: $run}) WHERE n.token <> $token DELETE n"
 READ_RUNS = "MATCH (r:RiskgraphRun) RETURN r.name AS run"
-READ_RUN = "MATCH (r:RiskgraphRun {name: $run}) RETURN r.token AS token, r.columns AS columns"
+READ_RUN = "MATCH (r:RiskgraphRun {name: $run}) RETURN r.token AS token, r.columns AS columns, r.size AS size"
 READ_ROWS = "MATCH (n:RiskgraphRows {run: $run, token: $token}) RETURN n.rows AS rows ORDER BY n.place"
 MARK = "UNWIND $rows AS row MATCH (n:RiskgraphEntity {_key: row.key}) SET n += row.values"
 UNMARK = """

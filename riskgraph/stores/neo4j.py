@@ -206,11 +206,16 @@ class Neo4jStore(Store):
                 if after and after[0]["generation"] == generation:
                     break
             else:
-                raise StoreUnavailable(f"{self._place} is written to again and again; read when that is over")
+                raise self._restless()
+        if not rows:
+            raise UnknownEntity(f"the store holds no entity {scope!r}")
         kinds = json.loads(state[0]["columns"])
         graph = EntityGraph.from_tables(**{table: _frame(found, kinds[table]) for table, found in rows.items()})
         stand = at if at is not None else latest if scope is not None and latest else None
         return graph if stand is None else graph.at(stand, known=known)
+
+    def _restless(self) -> StoreUnavailable:
+        return StoreUnavailable(f"{self._place} is written to again and again; read when that is over")
 
     def _all(self, session: Any, generation: str) -> dict[str, list[Any]]:
         rows = {table: self._ask(session, cypher.READ_RECORDS, generation=generation, table=table) for table in RECORDS}
@@ -221,9 +226,10 @@ class Neo4jStore(Store):
     def _around(
         self, session: Any, generation: str, scope: str, depth: int, day: str | None, known: str | None
     ) -> dict[str, list[Any]]:
+        """Rows within ``depth`` relations of an entity by table; nothing if there is no such entity."""
         start = row_key(generation, scope)
         if not self._ask(session, cypher.READ_SOME_ENTITIES, keys=[start]):
-            raise UnknownEntity(f"the store holds no entity {scope!r}")
+            return {}
         reached, front = {start}, [start]
         for _ in range(depth):
             found = self._ask(session, cypher.STEP, keys=front, generation=generation, day=day, known=known)
@@ -253,13 +259,14 @@ class Neo4jStore(Store):
                     session, cypher.WRITE_ROWS, key=row_key(run, token, str(place)), run=run, token=token, place=place,
                     rows=texts[place : place + BATCH],
                 )  # fmt: skip
-            self._tell(session, cypher.WRITE_RUN, run=run, token=token, columns=about)
-            self._tell(session, cypher.CLEAN_ROWS, run=run, token=token)
             if state:
                 before = json.loads(old[0]["columns"]) if old else columns
                 names = [_property(run, name) for name in {*stored_names(before), *packed} - {"entity"}]
                 self._unmark(session, state[0]["generation"], names)
                 self._mark(session, state[0]["generation"], run, packed, columns)
+            # last, so that a write cut off before is not taken for whole
+            self._tell(session, cypher.WRITE_RUN, run=run, token=token, columns=about, size=len(texts))
+            self._tell(session, cypher.CLEAN_ROWS, run=run, token=token)
 
     def _unmark(self, session: Any, generation: str, names: list[str]) -> None:
         blank = dict.fromkeys(names)
@@ -289,13 +296,16 @@ class Neo4jStore(Store):
 
     def _kept(self, session: Any, run: str) -> tuple[pd.DataFrame, list[Column]]:
         """The rows of a run, packed, and its columns."""
-        about = self._ask(session, cypher.READ_RUN, run=run)
-        if not about:
-            return pd.DataFrame({"entity": []}, dtype=object), [("entity", "text", "object")]
-        columns = json.loads(about[0]["columns"])
-        found = self._ask(session, cypher.READ_ROWS, run=run, token=about[0]["token"])
-        rows = [json.loads(text) for record in found for text in record["rows"]]
-        return pd.DataFrame(rows, columns=stored_names(columns), dtype=object), columns
+        for _ in range(READS):
+            about = self._ask(session, cypher.READ_RUN, run=run)
+            if not about:
+                return pd.DataFrame({"entity": []}, dtype=object), [("entity", "text", "object")]
+            columns = json.loads(about[0]["columns"])
+            found = self._ask(session, cypher.READ_ROWS, run=run, token=about[0]["token"])
+            rows = [json.loads(text) for record in found for text in record["rows"]]
+            if len(rows) == about[0]["size"]:
+                return pd.DataFrame(rows, columns=stored_names(columns), dtype=object), columns
+        raise self._restless()
 
     def _results(self, run: str) -> pd.DataFrame:
         with self._session() as session:

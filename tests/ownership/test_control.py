@@ -327,3 +327,12 @@ def test_thirds_of_a_company():
     graph = graph_of([(x, "T", float(third)) for x in "XYZ"], concert=[("X", "Y")])
     assert yes(control(graph)) == {("X", "T"), ("Y", "T")}
     assert yes(control(graph, threshold=0.7)) == set()
+
+
+def test_a_ring_too_large_to_tell_pair_by_pair_is_refused(monkeypatch):
+    ring = graph_of([(f"c{place}", f"c{(place + 1) % 60}", 1.0) for place in range(60)])
+    assert len(control(ring)) == 60 * 59
+    monkeypatch.setattr("riskgraph.ownership._fixpoint.MOST_PAIRS", 1_000)
+    again = graph_of([(f"c{place}", f"c{(place + 1) % 60}", 1.0) for place in range(60)])
+    with pytest.raises(rg.NotConverged, match="large closed ring"):
+        control(again)

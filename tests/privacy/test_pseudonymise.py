@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import riskgraph as rg
 from riskgraph._pseudonyms import SecretKey, is_card, plain_name
+from riskgraph.evidence import fingerprint
 from riskgraph.privacy import key_fingerprint, pseudonymise
 from riskgraph.readers import write_tables
 
@@ -307,3 +308,26 @@ def test_a_name_is_not_found_inside_a_longer_latin_word():
     )
     hidden = pseudonymise(graph, KEY)
     assert hidden.entities["scope"][1] == f"annual plans of {hidden.entities['name'][0]}"
+
+
+def test_reading_hides_from_the_start(graph, tmp_path, caplog):
+    folder = write_tables(graph, tmp_path / "tables")
+    with caplog.at_level("DEBUG"):
+        hidden = rg.read(folder, pseudonymise=KEY)
+    assert fingerprint(hidden) == fingerprint(pseudonymise(rg.read(folder), KEY))
+    assert [text for text in PERSONAL if text.casefold() in everything(hidden)] == []
+    assert [text for text in (*PERSONAL, KEY.decode()) if text in caplog.text] == []
+    with pytest.raises(rg.InvalidParameter, match="16 bytes"):
+        rg.read(folder, pseudonymise="short")
+
+
+def test_an_error_of_reading_quotes_nothing(tmp_path):
+    (tmp_path / "entities.csv").write_text("id,kind,name\nAnn Xamplova,nobody,Ann Xamplova\n", "utf-8")
+    (tmp_path / "relations.csv").write_text("source,target,kind\n", "utf-8")
+    with pytest.raises(rg.InvalidTable, match="nobody"):
+        rg.read(tmp_path, on_error="raise")
+    with pytest.raises(rg.InvalidTable) as told:
+        rg.read(tmp_path, on_error="raise", pseudonymise=KEY)
+    assert "why is not told" in str(told.value)
+    assert told.value.__suppress_context__
+    assert "Xamplova" not in str(told.value)

@@ -14,6 +14,8 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
+from riskgraph.stores import Neo4jStore, write_neo4j_import
+from riskgraph.stores._rows import union
 
 VERSION = "5.26.25"
 POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
@@ -135,11 +137,21 @@ def neo4j_libraries():
 
 
 @pytest.fixture(scope="session")
-def own_neo4j(request, tmp_path_factory):
-    """A server of the tests' own, which they may kill and start again."""
-    server = Server(request.getfixturevalue("neo4j_libraries"), tmp_path_factory.mktemp("neo4j") / "home")
+def own_neo4j(request, tmp_path_factory, county, small):
+    """A server of the tests' own, which they may kill and start again.
+
+    Before its first start ``neo4j-admin`` fills it; what it said, and what a store then read, is kept for a test.
+    """
+    folder = tmp_path_factory.mktemp("neo4j")
+    server = Server(request.getfixturevalue("neo4j_libraries"), folder / "home")
+    server.graph = rg.EntityGraph.from_tables(**union(county, small))
+    write_neo4j_import(server.graph, folder, show_progress=False)
+    server.said = server.run("org.neo4j.cli.AdminTool", "database", "import", "full", "@import.args", folder=folder)
     try:
-        yield server.start().first_password()
+        server.start().first_password()
+        with Neo4jStore(server.uri, auth=server.auth, show_progress=False) as store:
+            server.read = store.read()
+        yield server
     finally:
         server.kill()
 
