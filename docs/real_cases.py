@@ -1,19 +1,25 @@
-"""Which platforms fail: the trial of docs/backtests-on-real-cases.md, computed again from the public files.
+"""The trials of docs/backtests-on-real-cases.md, computed again from the public files.
 
-    python docs/real_cases.py FOLDER
+    python docs/real_cases.py platforms FOLDER
+    python docs/real_cases.py ratings FOLDER
 
-FOLDER holds the tables of github.com/zgbgx/P2PDA (platDataDetail.csv, problemPlat.csv, problemPlatDetail.csv), or a
+Platforms: the tables of github.com/zgbgx/P2PDA (platDataDetail.csv, problemPlat.csv, problemPlatDetail.csv), or a
 sample of their rows. A failure is any end with a date, as a public page recorded it; it is no finding against anybody.
+Ratings: nodes_2016Q1.csv, nodes_2016Q2.csv and edge_2016Q1.csv, edge_2016Q2.csv of github.com/AI4Risk/interbank.
 """
 
 from __future__ import annotations
 
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import f1_score, roc_auc_score
 
 import riskgraph as rg
 from riskgraph.learning import GraphFeatures, baseline, entity_groups
@@ -133,8 +139,8 @@ def share_found(true: np.ndarray, score: np.ndarray) -> float:
     return precision_at(true, score, max(1, round(0.05 * len(true))))
 
 
-def main(folder: str) -> None:
-    """Print the tables."""
+def platforms(folder: str) -> None:
+    """Print which operators fail within a year, and what the graph adds."""
     trial = Trial(folder)
     rows, everything = trial.rows, trial.features(tuple(KINDS["all kinds"]))
     bare = trial.features(())
@@ -182,7 +188,69 @@ def main(folder: str) -> None:
         print(f"labels shuffled within each day: ROC AUC {trial.figure(roc_auc, runs, mixed.to_numpy())}")
 
 
+def quarter(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Balance-sheet columns, graph features and rating class of the next quarter of all banks."""
+    nodes = pd.read_csv(folder / f"nodes_{name}.csv", index_col="index")
+    edges = pd.read_csv(folder / f"edge_{name}.csv")
+    banks = pd.DataFrame({"id": nodes.index.astype(str), "kind": "company", "sector": "bank"})
+    lent = pd.DataFrame({"source": edges["Sourceid"].astype(str), "target": edges["Targetid"].astype(str)})
+    lent = lent.assign(kind="lends", amount=edges["Weights"])
+    graph = rg.EntityGraph.from_tables(banks, lent, on_error="quarantine")  # negative amounts are left out
+    print(f"{name}: {len(graph.relations):,} exposures, {len(graph.rejected.get('relations', ()))} left out")
+    made = GraphFeatures(graph, families=["ownership", "control", "group", "risk"]).fit_transform(banks["id"])
+    label = nodes["rank_next_quarter"].to_numpy()
+    told = [column for column in nodes if "next_quarter" in column or column.startswith("srisk")]
+    return (
+        nodes.drop(columns=told).select_dtypes("number").reset_index(drop=True),
+        made.dropna(axis=1, how="all").reset_index(drop=True),
+        label,
+    )
+
+
+def ratings(folder: str) -> None:
+    """Print how well trees of the first quarter of 2016 tell the rating classes of the second, banks held apart."""
+    (old, old_graph, before), (new, new_graph, after) = (quarter(Path(folder), name) for name in ("2016Q1", "2016Q2"))
+    columns, made = old.columns.intersection(new.columns), old_graph.columns.intersection(new_graph.columns)
+    ways = {
+        "balance-sheet columns": (old[columns], new[columns]),
+        "graph features alone": (old_graph[made], new_graph[made]),
+        "both": (old[columns].join(old_graph[made]), new[columns].join(new_graph[made])),
+    }
+    fold = np.random.default_rng(0).integers(5, size=len(after))
+    chances = {}
+    for title, (X, Y) in ways.items():
+        chance = np.zeros((len(after), 4))
+        for number in range(5):
+            model = HistGradientBoostingClassifier(random_state=0).fit(X[fold != number], before[fold != number])
+            chance[fold == number] = model.predict_proba(Y[fold == number])
+        chances[title] = chance
+    classes = np.unique(before)
+    draws = [np.random.default_rng(seed).integers(len(after), size=len(after)) for seed in range(100)]
+
+    def auc(chance: np.ndarray, rows: np.ndarray) -> float:
+        return float(roc_auc_score(after[rows], chance[rows], multi_class="ovr"))
+
+    def interval(figure: Callable[[np.ndarray], float], form: str = ".3f") -> str:
+        low, high = np.quantile([figure(rows) for rows in draws], [0.025, 0.975])
+        return f"{figure(np.arange(len(after))):{form}} [{low:{form}}, {high:{form}}]"
+
+    most = np.bincount(np.searchsorted(classes, before)).argmax()
+    print(f"{len(after):,} banks; accuracy of the majority class {np.mean(after == classes[most]):.3f}")
+    print(f"{'':24}{'ROC AUC, one to rest':24}{'F1, mean of classes':24}accuracy")
+    for title, chance in chances.items():
+        guess = classes[chance.argmax(axis=1)]
+        cells = [
+            interval(partial(auc, chance)),
+            interval(lambda rows, guess=guess: float(f1_score(after[rows], guess[rows], average="macro"))),
+            interval(lambda rows, guess=guess: float(np.mean(after[rows] == guess[rows]))),
+        ]
+        print(f"{title:24}" + "".join(f"{cell:24}" for cell in cells))
+    gain = interval(lambda rows: auc(chances["both"], rows) - auc(chances["balance-sheet columns"], rows), "+.4f")
+    print(f"both minus columns alone, ROC AUC: {gain}")
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    trials = {"platforms": platforms, "ratings": ratings}
+    if len(sys.argv) != 3 or sys.argv[1] not in trials:
         sys.exit(__doc__)
-    main(sys.argv[1])
+    trials[sys.argv[1]](sys.argv[2])
