@@ -23,7 +23,7 @@ demo: setup  ## run the main job on the shipped county; pictures, tables and the
 	$(BIN)/riskgraph demo --out demo-output
 
 test: check  ## everything CI runs: lint, types, import contracts, tests, doctests, notebooks
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: setup  ## lint, types and import contracts only
 	$(BIN)/ruff check .
@@ -37,10 +37,10 @@ lowest:  ## run the tests with the lowest versions that pyproject.toml allows
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip setuptools
 	.venv-lowest/bin/python tests/trust/lowest.py test > .venv-lowest/requirements.txt
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lowest/requirements.txt --no-build-isolation --editable .
-	.venv-lowest/bin/python -m pytest -n 2 -o filterwarnings=default -o cache_dir=.venv-lowest/.pytest_cache
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadgroup -o filterwarnings=default -o cache_dir=.venv-lowest/.pytest_cache
 
 notebooks: setup  ## run every notebook from top to bottom
-	$(BIN)/python -m pytest -n 2 tests/test_notebooks.py
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/test_notebooks.py
 
 data: setup  ## write datasets/county again from its seed
 	$(BIN)/python -m riskgraph.datasets.county datasets/county

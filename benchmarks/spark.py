@@ -96,9 +96,11 @@ def compared(graph: rg.EntityGraph, asked: Any, size: int) -> Iterator[tuple[str
 
     questions: list[tuple[str, Callable[[], pd.DataFrame], Callable[[], Any], list[str], list[str]]] = [
         ("Threshold cascade", taint, lambda: asked.propagate("threshold"), ["entity"], ["risk"]),
-        (f"Integrated ownership of {len(owners)} owners", shares, lambda: asked.integrated_ownership(owners),
-         ["owner", "asset"], ["share_min", "share_max"]),
     ]  # fmt: skip
+    if size > 1_000:
+        title = f"Integrated ownership of {len(owners)} owners"
+        ask = lambda: asked.integrated_ownership(owners)  # noqa: E731
+        questions.append((title, shares, ask, ["owner", "asset"], ["share_min", "share_max"]))
     if 1_000 < size <= MANY_ROUNDS:
 
         def cascade() -> pd.DataFrame:

@@ -41,9 +41,11 @@ def learnt(name: str) -> Callable[[rg.EntityGraph, pd.Index], np.ndarray]:
     return score
 
 
-def spread(method: str) -> Callable[[rg.EntityGraph, pd.Index], np.ndarray]:
+def spread(method: str, **parameters: str) -> Callable[[rg.EntityGraph, pd.Index], np.ndarray]:
     """A propagation from the banned."""
-    return lambda graph, asked: rg.propagate(graph, method=method).scores_.reindex(asked).fillna(0).to_numpy()
+    return lambda graph, asked: (
+        rg.propagate(graph, method=method, **parameters).scores_.reindex(asked).fillna(0).to_numpy()
+    )
 
 
 def findings(graph: rg.EntityGraph, asked: pd.Index) -> np.ndarray:
@@ -81,7 +83,7 @@ def planted(worlds: list[tuple[rg.EntityGraph, pd.DataFrame]]) -> None:
         "logistic": learnt("logistic"),
         "boosting": learnt("boosting"),
         "RiskCascade": spread("cascade"),
-        "PersonalizedPageRank": spread("pagerank"),
+        "PersonalizedPageRank, read either way": spread("pagerank", direction="both"),
         "ThresholdCascade": spread("threshold"),
         "nesting score": nesting,
         "number of neighbours": neighbours,
@@ -107,20 +109,20 @@ def entering(worlds: list[tuple[rg.EntityGraph, pd.DataFrame]]) -> None:
     methods: dict[str, Any] = {
         "boosting, learnt on the past": "boosting",
         "logistic, learnt on the past": "logistic",
-        "PersonalizedPageRank": rg.risk.PersonalizedPageRank(),
+        "PersonalizedPageRank, read either way": rg.risk.PersonalizedPageRank(direction="both"),
         "RiskCascade": rg.risk.RiskCascade(),
         "RiskCascade, two steps": rg.risk.RiskCascade(max_hops=2),
     }
     print("\n| | ROC AUC | average precision |\n|---|---|---|")
     for title, method in methods.items():
-        found = pd.concat([backtest(graph, method, [DAY], HORIZON, n_bootstrap=0) for graph, _ in worlds])
+        found = pd.concat([backtest(graph, method, [DAY], HORIZON, n_bootstrap=1) for graph, _ in worlds])
         print(
             f"| {title} | {mean_of(found['roc_auc'].tolist())} | {mean_of(found['average_precision'].tolist())} |",
             flush=True,
         )
     figures: list[list[float]] = [[], [], []]
     for graph, _ in worlds:
-        asked = rg.learning.future_cases(graph, DAY, HORIZON)
+        asked = rg.learning.future_cases(graph, DAY, horizon=HORIZON)
         past = graph.at(DAY, known=DAY)
         score = neighbours(past, pd.Index(asked["entity"]))
         for values, value in zip(

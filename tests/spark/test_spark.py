@@ -17,6 +17,9 @@ from riskgraph.supervision import Catalogue, keyword_hits
 
 from .conftest import SETTINGS, differences, frame, why_not
 
+# one worker runs them all: they share a session
+pytestmark = pytest.mark.xdist_group("spark")
+
 
 def scores(model, *columns):
     local = pd.DataFrame({"entity": model.scores_.index, "risk": model.scores_.to_numpy()})

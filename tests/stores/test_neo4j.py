@@ -15,6 +15,9 @@ import riskgraph as rg
 from riskgraph.stores import Neo4jStore
 from riskgraph.stores import _cypher as cypher
 
+# one worker runs them all: they share a server
+pytestmark = pytest.mark.xdist_group("neo4j")
+
 #: nodes and relations of the store's own, by kind
 COUNTS = """
 MATCH (n) WHERE n:RiskgraphEntity OR n:RiskgraphRecord WITH labels(n)[0] AS label, count(n) AS n RETURN label, n

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import csv
 
+import pytest
+
 from riskgraph.stores import write_neo4j_import
 from riskgraph.stores._rows import digest, pack_graph
+
+# one worker runs them all: they share a server
+pytestmark = pytest.mark.xdist_group("neo4j")
 
 
 def test_columns_types_and_keys(tmp_path, small):

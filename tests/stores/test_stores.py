@@ -10,6 +10,9 @@ import riskgraph as rg
 from riskgraph.stores import DuckDBStore, MemoryStore, Neo4jStore
 from riskgraph.stores._rows import unpack
 
+# one worker runs them all: they share a server
+pytestmark = pytest.mark.xdist_group("neo4j")
+
 
 def empty():
     return rg.EntityGraph.from_tables(
