@@ -135,11 +135,31 @@ def entering(worlds: list[tuple[rg.EntityGraph, pd.DataFrame]]) -> None:
     print(f"| chance | 0.500 | {mean_of(figures[2])} |")
 
 
+def transmission(worlds: list[tuple[rg.EntityGraph, pd.DataFrame]]) -> None:
+    """What transmission learnt from the past adds to the AUC of who enters a case, in the same world and in another."""
+    days = ["2015-06-30", "2015-12-31"]
+    other = rg.learning.fit_transmission(world(1_000)[0], days).mapping
+    print("\n| | learnt in the same world | in another |\n|---|---|---|")
+    for title, hops in {"RiskCascade, two steps": 2, "RiskCascade": None}.items():
+        gains: dict[str, list[float]] = {"same": [], "another": []}
+        for graph, _ in worlds:
+            tables = {"same": rg.learning.fit_transmission(graph, days).mapping, "another": other, "default": None}
+            models = {name: rg.risk.RiskCascade(max_hops=hops, transmission=table) for name, table in tables.items()}
+            auc = {
+                name: float(backtest(graph, model, [DAY], HORIZON, n_bootstrap=1)["roc_auc"].iloc[0])
+                for name, model in models.items()
+            }
+            for name, values in gains.items():
+                values.append(auc[name] - auc["default"])
+        print(f"| {title} | {mean_of(gains['same'])} | {mean_of(gains['another'])} |", flush=True)
+
+
 def main(count: int) -> None:
     """Print both tables."""
     worlds = [world(number) for number in range(1, count + 1)]
     planted(worlds)
     entering(worlds)
+    transmission(worlds)
 
 
 if __name__ == "__main__":
