@@ -155,7 +155,7 @@ def transmission(worlds: list[tuple[rg.EntityGraph, pd.DataFrame]]) -> None:
 
 
 def main(count: int) -> None:
-    """Print both tables."""
+    """Print the three tables."""
     worlds = [world(number) for number in range(1, count + 1)]
     planted(worlds)
     entering(worlds)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from riskgraph.datasets._county_world import NEIGHBOUR, World, later
 
-__all__ = ["settle_licensed", "settle_namesakes", "settle_plain", "settle_traders"]
+__all__ = ["settle_licensed", "settle_namesakes", "settle_plain", "settle_shops", "settle_traders"]
 
 _SHOPS = (
     ("五金", "五金产品零售"),
@@ -52,6 +52,40 @@ def _move_stake(world: World, firm: str) -> None:
     leaver = next(row for row in world.relations if row["target"] == firm and row["kind"] == "officer")
     leaver["end"] = later(on, 10)
     world.officer(buyer, firm, "legal_representative", later(on, 10))
+
+
+def settle_shops(world: World, count: int) -> None:
+    """Most of a county's register: shops and workshops whose people have nothing to do with the rest.
+
+    One in nine is somebody's second shop, one in fifteen belongs to another shop, one in thirty has closed.
+    """
+    rng = world.rng
+    owners: dict[str, str] = {}
+    for number in range(count):
+        trade, scope = rng.choice(_SHOPS)
+        start = world.day("2001-01-01", "2015-06-30")
+        end = world.day("2015-07-01", "2016-12-31") if number % 30 == 7 else None
+        elder = [shop for shop in owners if not world.of(shop, "end") and world.of(shop, "start") <= start]
+        shop = world.company(trade, start, group="shop", scope=scope, status="deregistered" if end else "active")
+        if end:
+            world.set(shop, end=end)
+        if number % 15 == 11 and elder:
+            parent = rng.choice(elder)
+            owners[shop] = owners[parent]
+            world.owns(shop, {parent: 1.0}, start)
+        elif number % 9 == 4 and elder:
+            owners[shop] = owners[rng.choice(elder)]
+            world.owns(shop, {owners[shop]: 1.0}, start)
+        else:
+            owners[shop] = world.person()
+            share = rng.choice([1.0, 1.0, 1.0, 0.51, 0.6, 0.7, 0.8])
+            partner = {world.person(): round(1 - share, 2)} if share < 1 else {}
+            world.owns(shop, {owners[shop]: share, **partner}, start)
+        world.staff(shop, owners[shop], end=end)
+    trading = [shop for shop in owners if not world.of(shop, "end")]
+    for _ in range(count // 5):
+        payer, payee = rng.sample(trading, 2)
+        world.money("pays", payer, payee, world.day("2015-07-01", "2016-09-30"), 1000.0, 5, 400)
 
 
 def settle_licensed(world: World) -> None:

@@ -15,7 +15,8 @@ It holds {n_company} companies, {n_person} persons, {n_product} products, {n_web
 {n_advertisement} advertisements, {n_address} addresses, {n_account} accounts, {n_trust} trust, {n_state} state
 body and {n_unknown} undisclosed holder; {n_relations:,} relations of all 25 kinds, {n_cases} cases,
 {n_licences} licences and {n_facts:,} facts. All ten sectors of the plans occur, and the licensed houses they work with.
-Three products in four are ordinary: plans and funds of one layer, issued by licensed houses, a few savers each; for a
+Nine hundred of the companies are shops and workshops with which no scheme has to do, as in most of a register. Three
+products in four are ordinary: plans and funds of one layer, issued by licensed houses, a few savers each; for a
 third of them the register does not say where the money went.
 
 ## How the names and codes were made

@@ -98,6 +98,14 @@ class World:
         self.rng.shuffle(head)
         self._names = (head + rest[200:])[::-1]
 
+    def name_more(self, brands: tuple[str, str], count: int) -> None:
+        """Lay out further brands and ``count`` further names of persons, all of them new."""
+        self._brands = [a + b for a in brands[0] for b in brands[1]]
+        self.rng.shuffle(self._brands)
+        borne = {row["name"] for row in self.entities}
+        fresh = [s + a + b for s in _SURNAMES for a in _GIVEN_1 for b in _GIVEN_2]
+        self._names = self.rng.sample([name for name in fresh if name not in borne], count)
+
     # -- entities ----------------------------------------------------------------------------------------------------
 
     def entity(self, letter: str, kind: str, name: str | None, **columns: Any) -> str:

@@ -16,17 +16,29 @@ import pandas as pd
 from riskgraph.datasets._county_credit import settle_credit
 from riskgraph.datasets._county_files import FOLDER, describe, frames, read_county, write_county
 from riskgraph.datasets._county_funds import plant_funds
-from riskgraph.datasets._county_ordinary import settle_licensed, settle_namesakes, settle_plain, settle_traders
+from riskgraph.datasets._county_ordinary import (
+    settle_licensed,
+    settle_namesakes,
+    settle_plain,
+    settle_shops,
+    settle_traders,
+)
 from riskgraph.datasets._county_owners import plant_owners
 from riskgraph.datasets._county_products import settle_products
 from riskgraph.datasets._county_sectors import settle_sectors
 from riskgraph.datasets._county_world import World
+from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
 
 __all__ = ["Dataset", "load_county", "make_county"]
 
 #: people who own and run ordinary firms, and people who only put money in
 LOCALS, SAVERS = 200, 400
+#: characters of the brands of shops
+_SHOP_BRANDS = (
+    "福顺祥瑞兴旺隆昌裕丰恒久鼎盛宏泰永和义信嘉万广聚同庆鸿锦华新长乐",
+    "吉发达源记春德仁美佳康宁安友邻居坊铺园庄堂斋轩阁苑馆楼台亭井",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +82,7 @@ def load_county() -> Dataset:
     --------
     >>> county = load_county()
     >>> county
-    Dataset: EntityGraph: 2,184 entities, ... at 2017-01-11, the newest date in its tables; 165 labels of 14 typologies
+    Dataset: EntityGraph: 4,251 entities, ... at 2017-01-11, the newest date in its tables; 165 labels of 14 typologies
     >>> county.labels["typology"].value_counts().head(3).to_dict()
     {'plain': 90, 'guarantee_ring': 15, 'multi_layer_nesting': 12}
     """
@@ -82,11 +94,14 @@ def load_county() -> Dataset:
     return Dataset(EntityGraph.from_tables(**tables), labels, schemes, describe({**tables, "labels": labels}))
 
 
-def make_county(*, random_state: int = 2016) -> dict[str, pd.DataFrame]:
+def make_county(*, shops: int = 900, random_state: int = 2016) -> dict[str, pd.DataFrame]:
     """Tables of the county, written by code from a seed; no file is read.
 
     Parameters
     ----------
+    shops
+        How many ordinary shops and workshops, at most 960, stand besides the 618 firms of finance, of the schemes and
+        of their surroundings; they change no row of those.
     random_state
         The shipped county is that of 2016; another seed gives another county with the same schemes.
 
@@ -96,12 +111,20 @@ def make_county(*, random_state: int = 2016) -> dict[str, pd.DataFrame]:
         ``entities, relations, cases, licences, facts`` as :meth:`EntityGraph.from_tables` takes them, and ``labels``
         and ``schemes``. Dates are ISO texts, as in the files.
 
+    Raises
+    ------
+    InvalidParameter
+        ``shops`` is not a whole number from 0 to 960.
+
     Examples
     --------
     >>> tables = make_county()
     >>> {name: len(table) for name, table in tables.items()}
-    {'entities': 2184, 'relations': 7634, 'cases': 92, 'licences': 91, 'facts': 1541, 'labels': 165, 'schemes': 411}
+    {'entities': 4251, 'relations': 10039, 'cases': 92, 'licences': 91, 'facts': 1541, 'labels': 165, 'schemes': 411}
     """
+    most = len(_SHOP_BRANDS[0]) * len(_SHOP_BRANDS[1])
+    if isinstance(shops, bool) or not isinstance(shops, int) or not 0 <= shops <= most:
+        raise InvalidParameter(f"'shops' must be a whole number from 0 to {most}; got {shops!r}")
     world = World(random.Random(random_state))
     world.locals = [world.person() for _ in range(LOCALS)]
     world.savers = [world.person() for _ in range(SAVERS)]
@@ -117,6 +140,11 @@ def make_county(*, random_state: int = 2016) -> dict[str, pd.DataFrame]:
     world.rng = random.Random(f"ordinary products {random_state}")
     world.batch += 1
     settle_products(world)
+    if shops:
+        world.rng = random.Random(f"shops {random_state}")
+        world.batch += 1
+        world.name_more(_SHOP_BRANDS, 2 * shops)
+        settle_shops(world, shops)
     return frames(world)
 
 

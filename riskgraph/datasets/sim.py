@@ -14,7 +14,7 @@ from riskgraph.graph import EntityGraph
 
 __all__ = ["OwnershipSim"]
 
-#: companies of one county
+#: companies of one county without its shops
 COUNTY = 618
 #: columns of the five tables that hold ids of entities
 _REFERENCES = {
@@ -107,7 +107,7 @@ class OwnershipSim:
         parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _REFERENCES}
         for number, seed in enumerate(seeds.tolist(), start=1):
             name = f"K{number:0{len(str(self.n_counties))}d}"
-            for table, frame in make_county(random_state=seed).items():
+            for table, frame in make_county(shops=0, random_state=seed).items():
                 frame = frame.copy()
                 for column in (*_REFERENCES[table], *(["id"] if table != "entities" and "id" in frame else [])):
                     frame[column] = name + "-" + frame[column].astype(str)

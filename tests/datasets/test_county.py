@@ -16,7 +16,7 @@ from riskgraph.datasets import load_county, make_county
 from riskgraph.datasets._county_files import write_county
 from riskgraph.datasets._county_world import PLACES
 from riskgraph.datasets._uscc import ALPHABET, check_character, organisation_check, unissued_code
-from riskgraph.errors import InvalidTable
+from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.evidence import fingerprint
 from riskgraph.readers import read
 from riskgraph.schema import ENTITY_KINDS, FACT_TYPES, RELATION_KINDS, SECTORS, SEED_CASES
@@ -116,7 +116,7 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch):
 def test_dataset_is_frozen_and_speaks(county):
     with pytest.raises(AttributeError):
         county.graph = None
-    assert repr(county).startswith("Dataset: EntityGraph: 2,")
+    assert repr(county).startswith("Dataset: EntityGraph: 4,")
     assert "invented" in county.DESCR
 
 
@@ -126,8 +126,8 @@ def test_dataset_is_frozen_and_speaks(county):
 def test_graph_is_clean_and_of_the_stated_size(county):
     assert county.graph.quality.empty
     kinds = county.graph.entities["kind"].value_counts()
-    assert 550 <= kinds["company"] <= 650
-    assert 850 <= kinds["person"] <= 950
+    assert 1500 <= kinds["company"] <= 1550
+    assert 2000 <= kinds["person"] <= 2100
     assert 440 <= kinds["product"] <= 490
     assert set(kinds.index) == set(ENTITY_KINDS)
 
@@ -171,8 +171,8 @@ def test_declared_shares_sum_to_exactly_one(tables):
     bands = owns[owns["share_min"].notna()]
     assert (bands["share_min"] == 0.25).all()
     assert (bands["share_max"] == 0.5).all()
-    holders = owns["target"].nunique()
-    assert 0.01 < bands["target"].nunique() / holders < 0.06
+    held = owns["target"].nunique()
+    assert 0.005 < bands["target"].nunique() / held < 0.06
     missing = owns[owns["share"].isna() & owns["share_min"].isna()]
     assert 5 <= missing["target"].nunique() <= 30
 
@@ -292,3 +292,18 @@ def test_another_seed_gives_another_county_with_the_same_schemes():
         other["labels"]["typology"].value_counts(sort=False).sort_index(),
         make_county()["labels"]["typology"].value_counts(sort=False).sort_index(),
     )
+
+
+def test_shops_change_no_other_row(tables):
+    """The county without its shops is the same county, row by row and id by id."""
+    without = make_county(shops=0)
+    for name, frame in without.items():
+        key = list(frame.columns)
+        assert len(frame.merge(tables[name].drop_duplicates(), on=key)) == len(frame), name
+    assert (tables["entities"]["kind"] == "company").sum() - (without["entities"]["kind"] == "company").sum() == 900
+
+
+@pytest.mark.parametrize("shops", [-1, 961, 2.5, True])
+def test_number_of_shops_is_checked(shops):
+    with pytest.raises(InvalidParameter, match="'shops' must be a whole number from 0 to 960"):
+        make_county(shops=shops)

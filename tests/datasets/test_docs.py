@@ -1,19 +1,10 @@
-"""The page on data sets shows what comes out."""
+"""The page on data sets names what is there."""
 
-import doctest
 from pathlib import Path
 
 from riskgraph import datasets
 
 PAGE = Path(__file__).parents[2] / "docs" / "datasets.md"
-
-
-def test_examples_run():
-    failed, tried = doctest.testfile(
-        str(PAGE), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-    )
-    assert tried > 12
-    assert failed == 0
 
 
 def test_every_public_name_is_mentioned():

@@ -122,7 +122,7 @@ def test_giant_component_falls_apart(county):
     whole = entity_groups(county, by="component", largest=1.0)
     cut = entity_groups(county, by="component")
     sizes = whole.groupby(whole).size()
-    assert sizes.max() > len(county) / 2
+    assert sizes.max() > len(county) / 3
     assert cut.groupby(cut).size().max() <= len(county) / 10
     with pytest.raises(rg.InvalidParameter, match="'largest' must be in"):
         entity_groups(county, largest=0)
