@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskgraph.graph import EntityGraph
@@ -73,10 +72,8 @@ def _dates(start: Any, end: Any, zh: bool) -> str:
 def seed_phrase(graph: EntityGraph, code: int, lang: str) -> str:
     """A seed with the cases that make it one."""
     zh = lang == "zh"
-    cases = graph.cases
-    cases = cases[(cases["entity"] == graph.ids[code]) & cases["type"].isin(SEED_CASES)]
     parts = []
-    for case in cases.to_dict("records"):
+    for case in graph.cached(("risk", "seed cases"), lambda: _seed_cases(graph)).get(str(graph.ids[code]), []):
         notes = [CASE_TEXTS[case["type"]][1 if zh else 0], _dates(case["start"], case["end"], zh)]
         if not _blank(case["authority"]):
             notes.append(str(case["authority"]))
@@ -88,24 +85,28 @@ def seed_phrase(graph: EntityGraph, code: int, lang: str) -> str:
     return f"{graph.names[code]}（{'；'.join(parts)}）" if zh else f"{graph.names[code]} ({'; '.join(parts)})"
 
 
+def _seed_cases(graph: EntityGraph) -> dict[str, list[dict[str, Any]]]:
+    """Cases that make a seed, by entity."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for case in graph.cases[graph.cases["type"].isin(SEED_CASES)].to_dict("records"):
+        found.setdefault(str(case["entity"]), []).append({str(name): value for name, value in case.items()})
+    return found
+
+
 def path_sentence(
     graph: EntityGraph,
     entities: tuple[int, ...],
-    rows: tuple[tuple[int, ...], ...],
+    relations: list[dict[str, Any]],
     value: float,
     *,
     measure: str,
     lang: str,
 ) -> str:
-    """A path from a seed with every relation on it, and what it carries."""
+    """A path from a seed with every one of its relations, rows of the relations table, and what it carries."""
     zh = lang == "zh"
     names = [str(graph.names[code]) for code in entities]
-    flat = [row for step in rows for row in step]
-    table = graph._store.frame(np.array(flat, dtype=np.int64), graph.ids)
     called = dict(zip(graph.ids[list(entities)], names, strict=True))
-    sentences = [
-        relation_sentence(row, called[row["source"]], called[row["target"]], lang) for row in table.to_dict("records")
-    ]
+    sentences = [relation_sentence(row, called[row["source"]], called[row["target"]], lang) for row in relations]
     start = seed_phrase(graph, entities[0], lang)
     if measure == "probability":
         carries = f"传导概率{value:.2%}" if zh else f"probability {value:.2%}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,16 +27,19 @@ SPELLED = 12
 
 def paths_frame(graph: EntityGraph, found: list[Found], *, measure: str, lang: str) -> pd.DataFrame:
     """Paths as a frame: ``rank``, the measure, ``path``, ``relations``, ``text``."""
+    positions = [[row for step in item.rows for row in step] for item in found]
+    every = graph._store.frame(np.array([row for path in positions for row in path], dtype=np.int64), graph.ids)
+    table = iter(every.to_dict("records"))
     rows = []
-    for rank, item in enumerate(found, start=1):
-        flat = np.array([row for step in item.rows for row in step], dtype=np.int64)
+    for rank, (item, path) in enumerate(zip(found, positions, strict=True), start=1):
+        relations = list(islice(table, len(path)))
         rows.append(
             {
                 "rank": rank,
                 measure: item.value,
                 "path": tuple(graph.ids[list(item.entities)]),
-                "relations": tuple(graph._store.ids(flat)),
-                "text": path_sentence(graph, item.entities, item.rows, item.value, measure=measure, lang=lang),
+                "relations": tuple(row["id"] for row in relations),
+                "text": path_sentence(graph, item.entities, relations, item.value, measure=measure, lang=lang),
             }
         )
     frame = pd.DataFrame(rows, columns=["rank", measure, "path", "relations", "text"])

@@ -60,7 +60,7 @@ def test_batches_change_nothing(model, county, monkeypatch, capsys):
 
     whole = score(load_model(model), county, AT, show=False)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(sys.modules["riskgraph.learning.model"], "BATCH", 37)
+    monkeypatch.setattr(sys.modules["riskgraph.learning.model"], "BATCH", 211)
     parts = score(load_model(model), county, AT, show=True)
     pd.testing.assert_frame_equal(whole, parts, check_exact=True)
     assert "score" in capsys.readouterr().err

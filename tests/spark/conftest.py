@@ -104,7 +104,7 @@ def _random(rng: np.random.Generator, name: str) -> tuple[pd.DataFrame, pd.DataF
         a, b = (int(x) for x in rng.integers(n, size=2))
         if kinds[b] == "person":
             continue
-        share = round(float(left[b] * rng.choice([0.1, 0.25, 0.5, 0.8])), 3)
+        share = round(float(left[b] * rng.choice([0.1, 0.25, 0.5, 0.6])), 3)
         kind = rng.random()
         low, high = share, share
         if kind < 0.15:

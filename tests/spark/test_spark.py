@@ -162,7 +162,8 @@ def test_look_through(world, world_on_spark, county, county_on_spark):
 
 def test_look_through_of_products(world, world_on_spark):
     products = world.entities.loc[world.entities["kind"] == "product", "id"]
-    holders, assets = [*products[::2], "<untraced>"], list(products[1::2])
+    # a few on each side: each asked product that lies in a circle is followed by itself, round by round
+    holders, assets = [*products[:8:2], "<untraced>"], list(products[1:8:2])
     local = rg.nesting.look_through(world, holders, assets)
     answer = world_on_spark.look_through(holders, assets)
     differences(answer, local, ["holder", "asset"], ["share", "amount", "layers_min", "layers_max"])
