@@ -219,7 +219,7 @@ def _wealth(world: World) -> None:
         )
         end = None
         if number in (20, 23):
-            revoked = world.day("2015-08-01", "2016-08-31")
+            revoked = max(world.day("2015-08-01", "2016-08-31"), later(start, 30))
             end = later(revoked, 40)
             world.case(firm, "revoked", revoked, severity=0.9, authority="market_supervision")
             world.set(firm, end=end, status="revoked")

@@ -18,6 +18,7 @@ from riskgraph.datasets._county_world import PLACES
 from riskgraph.datasets._uscc import ALPHABET, check_character, organisation_check, unissued_code
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.evidence import fingerprint
+from riskgraph.graph import EntityGraph
 from riskgraph.readers import read
 from riskgraph.schema import ENTITY_KINDS, FACT_TYPES, RELATION_KINDS, SECTORS, SEED_CASES
 
@@ -307,3 +308,10 @@ def test_shops_change_no_other_row(tables):
 def test_number_of_shops_is_checked(shops):
     with pytest.raises(InvalidParameter, match="'shops' must be a whole number from 0 to 960"):
         make_county(shops=shops)
+
+
+def test_a_county_whose_youngest_firm_is_struck_off_is_clean():
+    """A firm that begins after the day drawn for its revocation is struck off a month after it began."""
+    tables = make_county(shops=0, random_state=1394609702)
+    del tables["labels"], tables["schemes"]
+    assert EntityGraph.from_tables(**tables).quality.empty
