@@ -157,6 +157,26 @@ def test_a_row_taken_out_by_hand_is_noticed(graph, tmp_path):
     assert "cases was written with 1 rows and now has 0" in quality["problem"].tolist()
 
 
+def test_a_cell_changed_by_hand_is_noticed_and_read(graph, tmp_path):
+    write_tables(graph, tmp_path)
+    path = tmp_path / "cases.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.3", "0.4"), encoding="utf-8")
+    read = read_tables(tmp_path)
+    assert read.cases["severity"].tolist() == [0.4]
+    (noticed,) = read.quality[read.quality["table"] == "files"].itertuples(index=False)
+    assert (noticed.row, noticed.action) == ("cases.csv", "kept")
+    assert noticed.problem.startswith("cases.csv is not the file of this writing")
+
+
+def test_a_manifest_without_hashes_is_read(graph, tmp_path):
+    write_tables(graph, tmp_path)
+    about = json.loads((tmp_path / "tables.json").read_text(encoding="utf-8"))
+    for table in about["tables"].values():
+        del table["sha256"]
+    (tmp_path / "tables.json").write_text(json.dumps(about), encoding="utf-8")
+    same(graph, read_tables(tmp_path, on_error="raise"))
+
+
 def test_a_damaged_manifest_is_an_error(graph, tmp_path):
     write_tables(graph, tmp_path)
     about = json.loads((tmp_path / "tables.json").read_text(encoding="utf-8"))

@@ -1,8 +1,9 @@
 """Mutation testing: ``python tests/trust/mutants.py [--sample N] [--seed S] [--minutes M] [PACKAGE …]``.
 
 A mutant is the package with one operator, number or condition changed. Each of a random sample is put in a copy of the
-checkout and must be noticed by the tests of its own package and the examples in its own file; a mutant that passes is a
-survivor, to be looked at: a test is missing, or the change means the same.
+checkout and must be noticed by the examples in its own file or the tests of its own package, those named like the file
+first; a mutant that passes is a survivor, to be looked at: a test is missing, or the change means the same. Every
+verdict is printed as it comes, so that a run may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import argparse
 import ast
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,8 +30,22 @@ TESTS = {
     "ownership": ["tests/ownership"],
     "risk": ["tests/risk"],
     "nesting": ["tests/nesting"],
-    "tables.py": ["tests/test_tables.py", "tests/test_graph.py"],
+    "tables.py": ["tests/test_tables.py", "tests/test_graph.py", "tests/trust/test_survivors.py"],
 }
+#: no shrinking and no memory of failures: that a test fails is all that is asked
+_HYPOTHESIS = """
+
+from hypothesis import HealthCheck, Phase, settings
+
+settings.register_profile(
+    "mutants",
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("mutants")
+"""
 _SWAPS: dict[type, tuple[str, str]] = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"), ast.Eq: ("==", "!="),
     ast.NotEq: ("!=", "=="), ast.Is: ("is", "is not"), ast.In: ("in", "not in"), ast.Add: ("+", "-"),
@@ -108,25 +125,42 @@ def _typing(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.walk(annotation)
 
 
-def run(copy: Path, tests: list[str], seconds: float) -> str:
-    """What the tests say: ``killed``, ``survived`` or ``timeout``."""
+def ordered(copy: Path, mutant: Mutant, tests: list[str]) -> list[str]:
+    """The examples of the changed file, the test files that share a word with its name, and the rest."""
+    words = set(Path(mutant.file).stem.strip("_").split("_"))
+    files = [
+        found
+        for test in tests
+        for found in ([copy / test] if test.endswith(".py") else (copy / test).glob("**/test_*.py"))
+    ]
+    files.sort(key=lambda file: (not words & set(file.stem.split("_")), file))
+    return [mutant.file, *(file.relative_to(copy).as_posix() for file in files)]
+
+
+def run(copy: Path, tests: list[str], seconds: int) -> str:
+    """What the tests say: ``killed``, ``survived`` or, after so many seconds of a processor, ``timeout``."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = subprocess.run(
+        command,
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5)),
+        check=False,
+    )
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return "timeout"
     if done.returncode not in (0, 1, 2):
         raise RuntimeError(done.stdout.decode("utf-8", "replace")[-2000:])
     return "survived" if done.returncode == 0 else "killed"
+
+
+def spent() -> float:
+    """Seconds of a processor that the children have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -144,13 +178,15 @@ def main() -> int:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "setup.cfg"):
             shutil.copy(ROOT / name, copy / name)
+        with open(copy / "tests" / "conftest.py", "a", encoding="utf-8") as conftest:
+            conftest.write(_HYPOTHESIS)
         tests, limit, all_mutants = {}, {}, []
         for package in given.package:
             tests[package] = given.tests or TESTS[package]
-            begin = time.monotonic()
+            begin = spent()
             if run(copy, tests[package], 3600) != "survived":
                 raise RuntimeError(f"the tests of {package} fail without a mutant")
-            limit[package] = 60 + 4 * (time.monotonic() - begin)
+            limit[package] = int(10 + 3 * (spent() - begin))
             home = copy / "riskgraph" / package
             for file in [home] if home.is_file() else sorted(home.rglob("*.py")):
                 all_mutants += [(package, mutant) for mutant in mutants(file, copy)]
@@ -163,13 +199,12 @@ def main() -> int:
             raw = file.read_bytes()
             file.write_bytes(raw[: mutant.begin] + mutant.new.encode() + raw[mutant.end :])
             try:
-                said = run(copy, [*tests[package], mutant.file], limit[package])
+                said = run(copy, ordered(copy, mutant, tests[package]), limit[package])
             finally:
                 file.write_bytes(raw)
             outcome[said] += 1
-            if said != "killed":
-                sys.stdout.write(f"{said}: {mutant}\n")
-                sys.stdout.flush()
+            sys.stdout.write(f"{said}: {mutant}\n")
+            sys.stdout.flush()
         sys.stdout.write(f"{len(all_mutants):,} mutants, {sum(outcome.values())} tried: {dict(outcome)}\n")
     return 0
 
