@@ -169,6 +169,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=600.0)
     parser.add_argument("--tests", nargs="*", help="run these tests instead of those of the package")
+    parser.add_argument("--again", type=Path, help="only what the kept output of an earlier run calls survived")
     parser.add_argument("package", nargs="*", default=list(TESTS))
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
@@ -190,6 +191,9 @@ def main() -> int:
             home = copy / "riskgraph" / package
             for file in [home] if home.is_file() else sorted(home.rglob("*.py")):
                 all_mutants += [(package, mutant) for mutant in mutants(file, copy)]
+        if given.again:
+            left = {line.removeprefix("survived: ") for line in given.again.read_text("utf-8").splitlines()}
+            all_mutants = [(package, mutant) for package, mutant in all_mutants if str(mutant) in left]
         sample = random.Random(given.seed).sample(all_mutants, min(given.sample, len(all_mutants)))
         outcome: Counter[str] = Counter()
         for package, mutant in sample:
