@@ -439,6 +439,38 @@ def test_sensitivity_says_how_far_the_ranking_moves():
         scorer.sensitivity(change=2)
 
 
+@pytest.mark.parametrize(("share", "sectors"), [(0.2, 2), (0.1999, 1)])
+def test_a_firm_held_to_a_fifth_counts_among_the_sectors(money, share, sectors):
+    graph = money([("house", "pawnshop", "owns", None, share)], sectors={"house": "p2p", "pawnshop": "pawn"})
+    assert report(graph).loc["house", "sectors"] == sectors
+
+
+def test_investors_are_explained_by_the_product_with_the_most(money):
+    """Of the products that a house runs, not of those that it funds or that comes first."""
+    graph = money(
+        [
+            ("house", "P", "manages", None), ("house", "Q", "manages", None), ("house", "R", "invests", 5.0),
+            *((f"p{spot}", "P", "invests", 1.0) for spot in range(3)), ("P", "mine", "invests", 3.0),
+            *((f"q{spot}", "Q", "invests", 1.0) for spot in range(300)), ("Q", "mine", "invests", 3.0),
+        ],
+        ["P", "Q", "R"],
+        persons=[*(f"p{spot}" for spot in range(3)), *(f"q{spot}" for spot in range(300))],
+    )  # fmt: skip
+    why = NestingScorer().fit(graph).explain("house").set_index("component")
+    assert "Q" in why.loc["investors", "chain"]
+    assert "P" not in why.loc["investors", "chain"]
+
+
+def test_a_weight_of_none_or_all_cannot_be_moved():
+    graph = rg.datasets.load_county().graph
+    weights = {name: 0.0 for name in COMPONENTS} | {COMPONENTS[0]: 1.0}
+    found = NestingScorer(weights).fit(graph).sensitivity()
+    assert found["weight"].tolist() == list(weights.values())
+    assert (found[["tau_less", "tau_more"]] == 1).all(axis=None)
+    assert (found["largest_move"] == 0).all()
+    assert found["moved"].isna().all()
+
+
 def test_the_date_decides(money):
     graph = money(
         [("ann", "P", "invests", 1.0), ("P", "Q", "invests", 1.0), ("Q", "mine", "invests", 1.0)],
