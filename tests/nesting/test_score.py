@@ -17,6 +17,8 @@ import riskgraph as rg
 from riskgraph.nesting import NestingScorer, look_through
 from riskgraph.nesting._components import COMPONENTS
 from riskgraph.nesting._scale import default_weights, scale
+from riskgraph.nesting._sectors import sector_codes
+from riskgraph.schema import SECTORS
 
 
 def report(graph: rg.EntityGraph, **parameters: object) -> pd.DataFrame:
@@ -439,6 +441,18 @@ def test_sensitivity_says_how_far_the_ranking_moves():
         scorer.sensitivity(change=2)
 
 
+@pytest.mark.parametrize("sector", range(len(SECTORS) - 1))
+def test_a_sector_is_declared_or_that_of_the_only_licence(sector):
+    """Each sector by its number, the first as well: declared against a licence, one licence, two licences, neither."""
+    one, other = SECTORS[sector], SECTORS[(sector + 1) % (len(SECTORS) - 1)]
+    graph = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": list("abcd"), "kind": "company", "sector": [one, None, None, None]}),
+        pd.DataFrame({"source": [], "target": [], "kind": []}),
+        licences=pd.DataFrame({"entity": list("abcc"), "sector": [other, one, one, other]}),
+    )
+    assert sector_codes(graph).tolist() == [sector, sector, -1, -1]
+
+
 @pytest.mark.parametrize(("share", "sectors"), [(0.2, 2), (0.1999, 1)])
 def test_a_firm_held_to_a_fifth_counts_among_the_sectors(money, share, sectors):
     graph = money([("house", "pawnshop", "owns", None, share)], sectors={"house": "p2p", "pawnshop": "pawn"})
@@ -463,7 +477,7 @@ def test_investors_are_explained_by_the_product_with_the_most(money):
 
 def test_a_weight_of_none_or_all_cannot_be_moved():
     graph = rg.datasets.load_county().graph
-    weights = {name: 0.0 for name in COMPONENTS} | {COMPONENTS[0]: 1.0}
+    weights = dict.fromkeys(COMPONENTS, 0.0) | {COMPONENTS[0]: 1.0}
     found = NestingScorer(weights).fit(graph).sensitivity()
     assert found["weight"].tolist() == list(weights.values())
     assert (found[["tau_less", "tau_more"]] == 1).all(axis=None)
