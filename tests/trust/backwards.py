@@ -1,4 +1,4 @@
-"""Tests in the opposite order: ``python -m pytest -p tests.trust.backwards …``; what needs another test before it fails."""
+"""Tests in the opposite order: ``python -m pytest -p tests.trust.backwards …``; one that needs another fails then."""
 
 from __future__ import annotations
 
