@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["OPEN", "as_numbers", "as_text", "days_to_dates", "show", "span", "to_day", "to_days"]
+__all__ = [
+    "OPEN",
+    "as_numbers",
+    "as_text",
+    "broken_texts",
+    "days_to_dates",
+    "mended",
+    "show",
+    "span",
+    "to_day",
+    "to_days",
+]
 
 #: the day number that stands for "open" (no date)
 OPEN = np.iinfo(np.int32).min
@@ -26,6 +37,38 @@ def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raw = raw.copy()
         raw[missing] = None
     return raw, missing, odd
+
+
+def broken_texts(values: np.ndarray) -> np.ndarray:
+    r"""Mask of the texts that hold half of a character pair: no file, database or page can hold them.
+
+    Examples
+    --------
+    >>> broken_texts(np.array(["甲", "\ud800", None, 3], dtype=object)).tolist()
+    [False, True, False, False]
+    """
+    mask = np.zeros(len(values), dtype=bool)
+    for start in range(0, len(values), 1 << 16):
+        part = values[start : start + (1 << 16)].tolist()
+        if not _is_whole(part):
+            mask[start : start + len(part)] = [not _is_whole([value]) for value in part]
+    return mask
+
+
+def _is_whole(values: list[Any]) -> bool:
+    try:
+        text = "".join(values)
+    except TypeError:
+        text = "".join([value for value in values if isinstance(value, str)])
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def mended(text: str) -> str:
+    """A text in which each half of a character pair is the mark of a lost character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _digits(value: Any) -> str:

@@ -63,7 +63,7 @@ def write_tables(
     InvalidParameter
         An unknown format.
     InvalidTable
-        A text that CSV cannot hold: a zero byte, a lone surrogate, or more than 131,072 characters.
+        What CSV cannot hold: a zero byte, more than 131,072 characters, or a lone surrogate inside a list or the like.
 
     Examples
     --------

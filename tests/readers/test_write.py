@@ -149,6 +149,16 @@ def test_what_csv_cannot_hold_is_said_and_parquet_can(tmp_path, text):
         same(wide, read_tables(write_tables(wide, tmp_path / "p", format="parquet")))
 
 
+def test_half_of_a_character_pair_inside_a_cell_of_several_is_said(tmp_path):
+    odd = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ["Z"], "kind": ["company"], "also": pd.Series([["\ud800"]], dtype=object)}),
+        pd.DataFrame({"source": [], "target": [], "kind": []}),
+    )
+    with pytest.raises(rg.InvalidTable, match=r"entities.csv cannot hold .*: it is no Unicode text"):
+        write_tables(odd, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_row_taken_out_by_hand_is_noticed(graph, tmp_path):
     write_tables(graph, tmp_path)
     path = tmp_path / "cases.csv"
