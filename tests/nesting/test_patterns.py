@@ -115,6 +115,20 @@ def test_maturities_and_yields_along_the_chain(money):
     assert gap[["entity", "chain"]].to_numpy().tolist() == [["P", ("P", "Q", "mine")]]  # 0.06 is within 0.02 of 0.05
 
 
+def test_investors_split_over_feeders(money):
+    """200 and 101 people in two feeders are 301 in the product; one who holds both is one, and firms are no feeders."""
+    rows = [
+        *((f"a{n}", "F", "invests", 1.0) for n in range(200)), *((f"a{n}", "G", "invests", 1.0) for n in range(101)),
+        *((f"b{n}", "G", "invests", 1.0) for n in range(50)),
+        ("F", "P", "invests", 200.0), ("G", "P", "invests", 151.0),
+        ("firm", "P", "invests", 1.0), ("P", "mine", "invests", 352.0),
+    ]  # fmt: skip
+    people = [*(f"a{n}" for n in range(200)), *(f"b{n}" for n in range(50))]
+    (found,) = patterns(money(rows, ["F", "G", "P"], persons=people), only="feeder_split").itertuples()
+    assert found.entity == "P"
+    assert set(found.chain) == {"F", "G", "P"}
+
+
 @pytest.mark.parametrize(("promised", "found"), [(YIELD_GAP, 0), (np.nextafter(YIELD_GAP, 1), 1)])
 def test_a_gap_of_yields_is_more_than_the_limit(money, promised, found):
     known = facts(("P", "promised_yield", promised), ("mine", "project_return", 0.0))

@@ -441,6 +441,24 @@ def test_sensitivity_says_how_far_the_ranking_moves():
         scorer.sensitivity(change=2)
 
 
+@pytest.mark.parametrize("turn", range(6))
+def test_layers_are_explained_by_the_deepest_chain_whatever_the_order_of_rows(money, turn):
+    rows = [
+        ("s", "A", "invests", 1.0), ("A", "B", "invests", 1.0), ("B", "P", "invests", 1.0),
+        ("t", "C", "invests", 50.0), ("C", "P", "invests", 50.0), ("P", "mine", "invests", 51.0),
+    ]  # fmt: skip
+    graph = money([*rows[turn:], *rows[:turn]], ["A", "B", "C", "P"], persons=["s", "t"])
+    why = NestingScorer().fit(graph).explain("P").set_index("component")
+    assert why.loc["layers", "chain"] == ("s", "A", "B", "P", "mine")
+
+
+def test_layers_without_money_are_explained_by_the_chain_of_subcontracts(money):
+    graph = money([("head", "mid", "subcontracts", None), ("mid", "end", "subcontracts", None)])
+    why = NestingScorer().fit(graph).explain("mid").set_index("component")
+    assert why.loc["layers", "chain"] == ("head", "mid", "end")
+    assert why.loc["layers", "relations"] == tuple(graph.relations["id"])
+
+
 @pytest.mark.parametrize("sector", range(len(SECTORS) - 1))
 def test_a_sector_is_declared_or_that_of_the_only_licence(sector):
     """Each sector by its number, the first as well: declared against a licence, one licence, two licences, neither."""
