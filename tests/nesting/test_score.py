@@ -452,6 +452,15 @@ def test_layers_are_explained_by_the_deepest_chain_whatever_the_order_of_rows(mo
     assert why.loc["layers", "chain"] == ("s", "A", "B", "P", "mine")
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_layers_are_explained_through_one_more_product_rather_than_more_money(money, down):
+    rows = [("Q", "P", "invests", 1.0), ("t", "P", "invests", 50.0), ("P", "mine", "invests", 51.0)]
+    if down:
+        rows = [(target, source, *rest) for source, target, *rest in rows]
+    why = NestingScorer().fit(money(rows, ["P", "Q"], persons=["t"])).explain("P").set_index("component")
+    assert why.loc["layers", "chain"] == (("mine", "P", "Q") if down else ("Q", "P", "mine"))
+
+
 def test_layers_without_money_are_explained_by_the_chain_of_subcontracts(money):
     graph = money([("head", "mid", "subcontracts", None), ("mid", "end", "subcontracts", None)])
     why = NestingScorer().fit(graph).explain("mid").set_index("component")
