@@ -382,6 +382,16 @@ def test_facts_give_external_assets():
     assert model.report(lang="en")["entity"].tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("debts", "guarantees", "liabilities"),
+    [([("b", "c", 0.5)], [], {}), ([], [("b", "a", 0.5)], {}), ([], [], {"b": 0.5})],
+)
+def test_who_owes_or_guarantees_however_little_must_have_known_assets(debts, guarantees, liabilities):
+    graph = graph_of(debts, guarantees, ids=["a", "b", "c"])
+    with pytest.raises(rg.InvalidParameter, match=r"'external_assets' must be known of everyone .* of 1: b"):
+        Clearing(external_assets={"a": 1.0, "c": 1.0}, external_liabilities=liabilities).fit(graph)
+
+
 def test_missing_external_assets_and_amounts_are_errors():
     graph = graph_of([("a", "b", 10), ("b", "c", 8)])
     with pytest.raises(rg.InvalidParameter, match=r"'external_assets' must be known of everyone .* of 1: b"):
