@@ -86,6 +86,11 @@ def as_numbers(values: pd.Series | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         numbers = series.to_numpy(dtype=float, na_value=np.nan)
         return numbers, np.zeros(len(series), dtype=bool)
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    # pandas before 3 reads some texts a last bit away from the nearest number; Python does not
+    raw = series.to_numpy(dtype=object)
+    texts = np.flatnonzero(np.isfinite(numbers) & np.array([isinstance(value, str) for value in raw], dtype=bool))
+    numbers = numbers.copy()
+    numbers[texts] = [float(value) for value in raw[texts]]
     blank = series.isna().to_numpy() | (series.astype(object) == "").to_numpy()
     return numbers, np.isnan(numbers) & ~blank
 

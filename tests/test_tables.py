@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
-from riskgraph._cells import broken_texts
+from riskgraph._cells import as_numbers, broken_texts
 from riskgraph.tables import clean_tables
 
 ENTITIES = pd.DataFrame({"id": ["ann", "A", "B"], "kind": ["person", "company", "company"]})
@@ -315,3 +315,12 @@ def test_half_of_a_character_pair_is_marked_and_said():
     assert graph.rejected["relations"]["target"].tolist() == ["\ufffd"]
     many = pd.Series(["😀"] * 70_000 + ["\ud83d"], dtype=object)
     assert np.flatnonzero(broken_texts(many.to_numpy())).tolist() == [70_000]
+
+
+@pytest.mark.parametrize(
+    "text", ["0.06", "0.12", "5e-324", "1e23", "0.1000000000000000055", " 7.5 ", "+3", ".5", "1E5"]
+)
+def test_numbers_in_texts_are_the_nearest_ones(text):
+    numbers, bad = as_numbers(pd.Series([text, "much", None], dtype=object))
+    assert numbers[0] == float(text)
+    assert bad.tolist() == [False, True, False]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from riskgraph._cells import as_numbers
 from riskgraph._sheet import DATES
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import FACT_TYPES, TABLES
@@ -200,7 +201,9 @@ def decode_column(values: pd.Series, kind: str) -> pd.Series:
     missing = values.isna()
     try:
         if kind == "number":
-            return pd.to_numeric(values).astype(float)
+            numbers, bad = as_numbers(values)
+            if not bad.any():
+                return pd.Series(numbers, index=values.index)
         if kind == "integer":
             return pd.to_numeric(values).astype("Int64" if missing.any() else "int64")
         if kind == "boolean":

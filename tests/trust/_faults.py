@@ -60,7 +60,8 @@ def whole(place):
 
 
 def child(write, place, limit):
-    """Write for ever."""
+    """Write for ever; also where the tests were started in the background, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
