@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lowest notebooks bench data docs-pictures clean
+.PHONY: help setup demo test check lowest coverage notebooks bench data docs-pictures clean
 
 help:  ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,14 @@ lowest:  ## run the tests with the lowest versions that pyproject.toml allows
 	.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check -r .venv-lowest/requirements.txt --no-build-isolation --editable .
 	.venv-lowest/bin/python -m pytest -n 2 --dist loadgroup -o filterwarnings=default -o cache_dir=.venv-lowest/.pytest_cache
 
+# what takes long under a tracer and runs few lines of its own is left out: Spark, databases, notebooks, benchmarks, faults
+UNTRACED := tests/spark tests/stores tests/trust tests/test_notebooks.py tests/test_benchmarks.py riskgraph/spark
+
+coverage: setup  ## lines and branches that the quick tests reach, by package
+	$(BIN)/coverage run -m pytest -p no:xdist $(addprefix --ignore=,$(UNTRACED))
+	$(BIN)/coverage json -q -o build/coverage.json
+	$(BIN)/python tests/trust/covered.py build/coverage.json
+
 notebooks: setup  ## run every notebook from top to bottom
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/test_notebooks.py
 
@@ -53,4 +61,4 @@ docs-pictures: setup  ## draw the pictures of README and docs again
 	$(BIN)/python docs/make_pictures.py
 
 clean:  ## remove what the commands made
-	rm -rf demo-output build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf demo-output build .coverage *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["OPEN", "as_numbers", "as_text", "days_to_dates", "show", "span", "to_day", "to_days"]
+__all__ = [
+    "OPEN",
+    "as_numbers",
+    "as_text",
+    "broken_texts",
+    "days_to_dates",
+    "mended",
+    "show",
+    "span",
+    "to_day",
+    "to_days",
+]
 
 #: the day number that stands for "open" (no date)
 OPEN = np.iinfo(np.int32).min
@@ -28,6 +39,38 @@ def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return raw, missing, odd
 
 
+def broken_texts(values: np.ndarray) -> np.ndarray:
+    r"""Mask of the texts that hold half of a character pair: no file, database or page can hold them.
+
+    Examples
+    --------
+    >>> broken_texts(np.array(["甲", "\ud800", None, 3], dtype=object)).tolist()
+    [False, True, False, False]
+    """
+    mask = np.zeros(len(values), dtype=bool)
+    for start in range(0, len(values), 1 << 16):
+        part = values[start : start + (1 << 16)].tolist()
+        if not _is_whole(part):
+            mask[start : start + len(part)] = [not _is_whole([value]) for value in part]
+    return mask
+
+
+def _is_whole(values: list[Any]) -> bool:
+    try:
+        text = "".join(values)
+    except TypeError:
+        text = "".join([value for value in values if isinstance(value, str)])
+    try:
+        return text.isascii() or bool(text.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def mended(text: str) -> str:
+    """A text in which each half of a character pair is the mark of a lost character."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def _digits(value: Any) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
@@ -43,6 +86,11 @@ def as_numbers(values: pd.Series | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         numbers = series.to_numpy(dtype=float, na_value=np.nan)
         return numbers, np.zeros(len(series), dtype=bool)
     numbers = pd.to_numeric(series, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    # pandas before 3 reads some texts a last bit away from the nearest number; Python does not
+    raw = series.to_numpy(dtype=object)
+    texts = np.flatnonzero(np.isfinite(numbers) & np.array([isinstance(value, str) for value in raw], dtype=bool))
+    numbers = numbers.copy()
+    numbers[texts] = [float(value) for value in raw[texts]]
     blank = series.isna().to_numpy() | (series.astype(object) == "").to_numpy()
     return numbers, np.isnan(numbers) & ~blank
 

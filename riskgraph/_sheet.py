@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from riskgraph._cells import OPEN, as_numbers, as_text, days_to_dates, show, span, to_days
+from riskgraph._cells import OPEN, as_numbers, as_text, broken_texts, days_to_dates, mended, show, span, to_days
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
@@ -73,15 +73,30 @@ class Sheet:
         if len(double):
             raise InvalidTable(f"{name} has the column {double[0]!r} twice; every column needs a name of its own")
         self.name = name
-        self.given = frame
+        self.quality = quality
+        self.given = frame = self._mended(frame)
         self.labels = frame.index
         self.data: dict[str, Any] = {column: frame[column] for column in frame.columns}
         self.good = np.ones(len(frame), dtype=bool)
-        self.quality = quality
         #: columns whose empty cells are None already
         self.tidy: set[str] = set()
         #: entity codes of the columns that name entities
         self.codes: dict[str, np.ndarray] = {}
+
+    def _mended(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame without halves of character pairs, each such text reported; only object columns can hold them."""
+        for position, column in enumerate(frame.columns):
+            values = frame.iloc[:, position]
+            broken = broken_texts(values.to_numpy()) if values.dtype == object else np.zeros(0, dtype=bool)
+            if broken.any():
+                values = values.copy()
+                values[broken] = [mended(text) for text in values[broken]]
+                frame = frame.copy(deep=False)
+                frame.isetitem(position, values)
+                labels = frame.index[broken]
+                problem = "half of a character pair; written as \ufffd"
+                self.quality.add(self.name, labels, column, [problem] * len(labels), "repaired")
+        return frame
 
     def reject(self, bad: np.ndarray, column: str, text: Callable[[Any], str]) -> None:
         """Leave out the rows of the mask; ``text`` turns the value that came into the problem."""

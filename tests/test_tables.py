@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
+from riskgraph._cells import as_numbers, broken_texts
 from riskgraph.tables import clean_tables
 
 ENTITIES = pd.DataFrame({"id": ["ann", "A", "B"], "kind": ["person", "company", "company"]})
@@ -297,3 +298,29 @@ def test_input_frames_are_left_alone():
     before = given.copy(deep=True)
     clean_tables(ENTITIES, given)
     pd.testing.assert_frame_equal(given, before)
+
+
+def test_half_of_a_character_pair_is_marked_and_said():
+    """No file, database or page can hold it, so that it would fail far from here."""
+    entities = pd.DataFrame({"id": ["A", "B"], "kind": "company"})
+    entities["name"] = pd.Series(["甲", "x\ud800"], dtype=object)
+    entities["note"] = pd.Series([1, "\udc00y"], dtype=object)
+    relations = pd.DataFrame({"source": ["A"], "target": pd.Series(["\ud800"], dtype=object), "kind": ["owns"]})
+    graph = rg.EntityGraph.from_tables(entities, relations, on_error="quarantine")
+    assert graph.entities[["name", "note"]].to_numpy().tolist() == [["甲", 1], ["x\ufffd", "\ufffdy"]]
+    told = graph.quality[["table", "row", "column", "action"]].to_numpy().tolist()
+    assert told[:3] == [
+        ["entities", 1, "name", "repaired"], ["entities", 1, "note", "repaired"], ["relations", 0, "target", "repaired"]
+    ]  # fmt: skip
+    assert graph.rejected["relations"]["target"].tolist() == ["\ufffd"]
+    many = pd.Series(["😀"] * 70_000 + ["\ud83d"], dtype=object)
+    assert np.flatnonzero(broken_texts(many.to_numpy())).tolist() == [70_000]
+
+
+@pytest.mark.parametrize(
+    "text", ["0.06", "0.12", "5e-324", "1e23", "0.1000000000000000055", " 7.5 ", "+3", ".5", "1E5"]
+)
+def test_numbers_in_texts_are_the_nearest_ones(text):
+    numbers, bad = as_numbers(pd.Series([text, "much", None], dtype=object))
+    assert numbers[0] == float(text)
+    assert bad.tolist() == [False, True, False]

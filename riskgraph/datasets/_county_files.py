@@ -6,13 +6,12 @@ import csv
 import hashlib
 import io
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from riskgraph._files import write_file
+from riskgraph._files import replacing_together
 from riskgraph.datasets._county_story import STORY
 from riskgraph.datasets._county_world import World
 from riskgraph.errors import InvalidTable
@@ -101,8 +100,7 @@ def _frame(name: str, rows: list[list[str]]) -> pd.DataFrame:
 
 
 def write_county(tables: dict[str, pd.DataFrame], folder: Path) -> None:
-    """Write the CSV files, the README and the manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the CSV files, the README and the manifest: all aside, and only then in their places."""
     contents = {f"{name}.csv": _csv(table) for name, table in tables.items()}
     contents["README.md"] = describe(tables).encode()
     files = {
@@ -112,8 +110,9 @@ def write_county(tables: dict[str, pd.DataFrame], folder: Path) -> None:
     }
     manifest = {"name": "county", "licence": "CC0-1.0", "invented": True, "random_state": 2016, "files": files}
     contents["manifest.json"] = (json.dumps(manifest, indent=2) + "\n").encode()
-    for name, data in contents.items():
-        write_file(folder / name, partial(Path.write_bytes, data=data))
+    with replacing_together(folder) as aside:
+        for name, data in contents.items():
+            aside(name).write_bytes(data)
 
 
 def _csv(table: pd.DataFrame) -> bytes:

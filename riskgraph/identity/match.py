@@ -101,7 +101,7 @@ def _texts(found: Pairs, order: np.ndarray, table: pd.DataFrame) -> np.ndarray:
     _, first, code = np.unique(key, return_index=True, return_inverse=True)
     rest = []
     parts = {name: table[table["comparison"] == name].reset_index(drop=True) for name in levels}
-    for row in levels.iloc[first].itertuples(index=False):
+    for row in levels.to_numpy()[first].tolist():
         said = [(name, parts[name].iloc[level]) for name, level in zip(levels, row, strict=True) if level >= 0]
         rest.append("".join(f"; {_word(name, one['level'])} ×{one['m'] / one['u']:.3g}" for name, one in said))
     rounded, place = np.unique(found.name_factor[order], return_inverse=True)

@@ -267,7 +267,9 @@ def _rings(
         if np.isnan(links.share[mine]).any():
             shares[:] = np.nan
         geared = _inverse(size, u, v, links.geared[mine])
-        weight = csr_array((counted[nodes][u] + 1e-9, (u, v)), shape=(size, size))
+        # scipy before 1.15 walks 32-bit indices only
+        ends = u.astype(np.int32), v.astype(np.int32)
+        weight = csr_array((counted[nodes][u] + 1e-9, ends), shape=(size, size))
         dist, before = shortest_path(weight, return_predecessors=True)
         dist = np.floor(dist + 0.5)
         # one row for every start on the circle and every way out

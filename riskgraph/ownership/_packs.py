@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -127,10 +127,10 @@ def _parse(raw: Mapping[str, Any]) -> RulePack:
         tests = ()
     for number, test in enumerate(tests):
         _check_test(test, f"tests[{number}]", problems)
-    measures = {test.get("measure") for test in tests if isinstance(test, Mapping)}
+    measures = {test["measure"] for test in tests if isinstance(test, Mapping) and _is_measure(test.get("measure"))}
     if raw.get("share") in ("chain", "aggregate") and raw["share"] not in measures:
         problems.append(f"share: no test measures {raw['share']!r}")
-    if ("aggregate" in measures) != (list(owners or ()) == ["seed"]):
+    if ("aggregate" in measures) != (owners == ["seed"] or owners == ("seed",)):
         problems.append("owners: must be [seed] for a test that measures aggregate, and only for one")
     fallback = raw.get("fallback")
     if fallback is not None:
@@ -140,6 +140,8 @@ def _parse(raw: Mapping[str, Any]) -> RulePack:
             _fields(fallback, ("code", "roles", "why"), (), "fallback", problems)
             if not isinstance(fallback.get("roles", []), list | tuple):
                 problems.append(f"fallback.roles: must be a list of roles; got {fallback['roles']!r}")
+    if not isinstance(raw.get("not_covered", ()), list | tuple):
+        problems.append(f"not_covered: must be a list; got {raw['not_covered']!r}")
     if problems:
         raise InvalidTable(f"rule pack {raw.get('id', '?')!r} breaks the schema", problems)
     return RulePack(
@@ -154,6 +156,10 @@ def _parse(raw: Mapping[str, Any]) -> RulePack:
     )
 
 
+def _is_measure(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value in MEASURES
+
+
 def _fields(
     raw: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...], where: str, problems: list[str]
 ) -> None:
@@ -166,7 +172,7 @@ def _check_test(test: Any, where: str, problems: list[str]) -> None:
         problems.append(f"{where}: must be a mapping; got {test!r}")
         return
     measure = test.get("measure")
-    if not isinstance(measure, str) or measure not in MEASURES:
+    if not _is_measure(measure):
         problems.append(f"{where}.measure: must be one of {', '.join(MEASURES)}; got {measure!r}")
         return
     _fields(test, (*TEST_FIELDS, *MEASURES[measure]), (), where, problems)

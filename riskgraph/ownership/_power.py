@@ -103,7 +103,10 @@ def _without(counts: np.ndarray, most: int, weight: int) -> int:
     if most < 0:
         return 0
     terms = counts[most::-weight]
-    return int(terms[::2].sum()) - int(terms[1::2].sum())
+    # in pairs, none of them negative: sums of their own would leave 64 bits where the quota is high
+    pairs = terms[::2].copy()
+    pairs[: terms.size // 2] -= terms[1::2]
+    return int(pairs.sum())
 
 
 def _without_by_size(counts: np.ndarray, size: int, most: int, weight: int) -> int:

@@ -235,7 +235,8 @@ def _pairs(base: Base, sure: Reached, wide: Reached) -> Pairs:
 def _revise(graph: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
     """Verdicts of a changed graph: those units are judged anew that held votes, or acted, where something changed.
 
-    A unit that never met a changed company, holder or group gathers the same votes round by round as before.
+    A unit that never met a changed company, a holder of one or a changed group gathers the same votes round by round as
+    before.
     """
     base = base_of(graph)
     unit, n = base.stakes.unit, base.stakes.n
@@ -245,8 +246,14 @@ def _revise(graph: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
     hit = np.zeros(n, dtype=bool)
     hit[unit[touched]] = True
     touched = hit[unit]
-    again = np.zeros(n, dtype=bool)
-    again[before.start[touched[before.company]]] = True
+    # a holding of nothing to a little is none while the others hold all; it comes up when one of them goes
+    stakes = base.stakes
+    at = np.flatnonzero(touched[stakes.company])
+    up = ~np.isin(stakes.holder[at].astype(np.int64) * n + stakes.company[at], before.start * n + before.company)
+    risen = np.zeros(n, dtype=bool)
+    risen[stakes.holder[at[up]]] = True
+    again = risen.copy()
+    again[before.start[(touched | risen[unit])[before.company]]] = True
     gone = again[before.start] | touched[before.start]
     again[unit[touched]] = True
     starts = np.flatnonzero(again & (np.diff(base.stakes.pointers) > 0))

@@ -85,7 +85,8 @@ def business_groups(
     for number, place in zip(sets.tolist(), many[first].tolist(), strict=True):
         same = slice(*np.searchsorted(found.company, [found.company[place], found.company[place] + 1]))
         several[number] = ";".join(ids[np.sort(found.controller[same])])
-    for place in np.flatnonzero(np.isin(label, np.array(list(several), dtype=label.dtype))).tolist():
+    # sorted, not tabulated: hashes of 64 bits overflow the table of numpy 2.0
+    for place in np.flatnonzero(np.isin(label, np.array(list(several), dtype=label.dtype), kind="sort")).tolist():
         name[place] = head[place] = several[int(label[place])]
 
     _name_loops(name, ids, np.flatnonzero(found.outcome == LOOP), above, below, base.held.owner, base.held.company)

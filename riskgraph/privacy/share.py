@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from riskgraph._files import write_text
+from riskgraph._files import replacing_together
 from riskgraph._pseudonyms import SecretKey, is_card, plain_name
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
-from riskgraph.readers.write import write_tables
+from riskgraph.readers.write import tables_aside
 from riskgraph.schema import APPROVAL_PREFIX, FACT_TYPES, LEVELS, ROLES, SECTORS, TABLES
 
 if TYPE_CHECKING:
@@ -156,7 +156,6 @@ def share_case(
             f"'path' must be a new or empty folder, or one of an earlier case; it holds {others[0]!r}"
         )
     case = _case_graph(near, secret, dates)
-    place.mkdir(parents=True, exist_ok=True)
     about = {
         "what": "riskgraph case",
         "key_fingerprint": secret.fingerprint,
@@ -166,8 +165,9 @@ def share_case(
         "riskgraph": _version(),
         "rows": {name: len(frame) for name, frame in case.tables().items()},
     }
-    write_text(place / CASE_FILE, json.dumps(about, indent=1) + "\n")
-    return write_tables(case, place)
+    with replacing_together(place) as aside:
+        tables_aside(case, aside, "csv", {CASE_FILE: json.dumps(about, indent=1) + "\n"})
+    return place
 
 
 def _version() -> str:

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import pandas as pd
 
 from riskgraph._files import write_file
-from riskgraph.errors import InvalidTable
 
 __all__ = ["Losses", "iso_day", "rows_of", "write_objects"]
 
@@ -45,30 +44,17 @@ class Losses:
 
 
 def write_objects(path: str | os.PathLike[str], items: Iterable[dict[str, Any]], frame: Literal["", "[]"]) -> None:
-    """Write JSON objects one a line, bare or between the brackets of an array, aside first.
-
-    Raises
-    ------
-    InvalidTable
-        A text that is no Unicode (a lone surrogate).
-    """
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    """Write JSON objects one a line, bare or between the brackets of an array, aside first."""
 
     def write(temporary: Path) -> None:
         with open(temporary, "w", encoding="utf-8", newline="\n") as stream:
             stream.write("[\n" if frame else "")
             for number, item in enumerate(items):
                 stream.write(("," if frame else "") + "\n" if number else "")
-                try:
-                    stream.write(json.dumps(item, ensure_ascii=False))
-                except UnicodeEncodeError as error:
-                    raise InvalidTable(
-                        f"{place.name} cannot hold object {number + 1}: it is no Unicode text"
-                    ) from error
+                stream.write(json.dumps(item, ensure_ascii=False))
             stream.write("\n]\n" if frame else "\n")
 
-    write_file(place, write)
+    write_file(path, write)
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:

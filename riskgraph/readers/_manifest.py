@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from riskgraph._cells import as_numbers
 from riskgraph._sheet import DATES
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import FACT_TYPES, TABLES
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
     from riskgraph.readers._files import RawTable
     from riskgraph.readers._intake import Intake
 
-__all__ = ["MANIFEST", "Manifest", "decode_column", "encode_column", "read_manifest", "type_of"]
+__all__ = ["MANIFEST", "Manifest", "decode_column", "encode_column", "read_manifest", "sha256_of", "type_of"]
 
 MANIFEST = "tables.json"
 _FORMAT = "riskgraph tables"
+_OTHER = "{} is not the file of this writing: it was changed since, or the writing was cut short"
 #: fact types whose values are read by the type of the fact
 _PLAIN_FACTS = ("boolean", "number", "level")
 #: columns of the contract that the readers type themselves
@@ -39,6 +42,8 @@ class Manifest:
     tables: Mapping[str, Mapping[str, Any]]
     valid_on: str | None = None
     known_by: str | None = None
+    #: name → hash of other files of the same writing
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
         """The manifest as JSON."""
@@ -49,18 +54,34 @@ class Manifest:
             "known_by": self.known_by,
             "tables": self.tables,
         }
+        if self.beside:
+            about["beside"] = self.beside
         return json.dumps(about, ensure_ascii=False, indent=1) + "\n"
 
-    def compare(self, raws: Mapping[str, RawTable], intake: Intake) -> None:
-        """Report tables that hold another number of rows than was written, and tables that are gone."""
+    def names(self, table: str, raw: RawTable) -> bool:
+        """Whether a table comes from the file that it was written to."""
+        return table in self.tables and self.tables[table]["file"] == raw.name
+
+    def compare(self, folder: Path, raws: Mapping[str, RawTable], intake: Intake) -> None:
+        """Report tables that are gone, that come from another file, and files that are not as they were written."""
         for table, about in self.tables.items():
-            raw = raws.get(table)
-            rows = None if raw is None else len(raw.frame) + len(raw.bad)
+            raw, file = raws.get(table), about["file"]
             if raw is None:
-                intake.note("files", [about["file"]], "", f"{table} was written as {about['file']} and is not here")
-            elif raw.name == about["file"] and rows != about["rows"]:
+                intake.note("files", [file], "", f"{table} was written as {file} and is not here")
+                continue
+            rows = len(raw.frame) + len(raw.bad)
+            if raw.name != file:
+                text = f"{table} was written as {file} and was read from {raw.name}"
+            elif rows != about["rows"]:
                 text = f"{table} was written with {about['rows']} rows and now has {rows}"
-                intake.note("files", [raw.name], "", text)
+            elif about["sha256"] is not None and not _holds(folder, file, about["sha256"]):
+                text = _OTHER.format(file)
+            else:
+                continue
+            intake.note("files", [raw.name], "", text)
+        for file, sha256 in self.beside.items():
+            if not _holds(folder, file, sha256):
+                intake.note("files", [file], "", _OTHER.format(file))
 
     def restore(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
         """The columns as they were written; those the readers type by themselves stay as they came."""
@@ -107,12 +128,24 @@ def read_manifest(folder: Path) -> Manifest | None:
             return None
         tables = {
             name: {"file": str(table["file"]), "rows": int(table["rows"]), "columns": dict(table["columns"]),
-                   "facts": dict(table.get("facts", {}))}
+                   "facts": dict(table.get("facts", {})), "sha256": table.get("sha256")}
             for name, table in about["tables"].items() if name in TABLES
         }  # fmt: skip
-        return Manifest(tables, about.get("valid_on"), about.get("known_by"))
+        return Manifest(tables, about.get("valid_on"), about.get("known_by"), dict(about.get("beside", {})))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidTable(f"{MANIFEST} is damaged ({error}); delete it to read the tables without it") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of the bytes of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _holds(folder: Path, name: str, sha256: str) -> bool:
+    path = folder / name
+    inside = Path(name).name == name and path.resolve().parent == folder.resolve()
+    return inside and path.is_file() and sha256_of(path) == sha256
 
 
 # -- one column there and back ---------------------------------------------------------------------------------------
@@ -168,7 +201,9 @@ def decode_column(values: pd.Series, kind: str) -> pd.Series:
     missing = values.isna()
     try:
         if kind == "number":
-            return pd.to_numeric(values).astype(float)
+            numbers, bad = as_numbers(values)
+            if not bad.any():
+                return pd.Series(numbers, index=values.index)
         if kind == "integer":
             return pd.to_numeric(values).astype("Int64" if missing.any() else "int64")
         if kind == "boolean":

@@ -34,8 +34,9 @@ _MARKS = {
 MANY_LINES = 50_000
 _MANY_BYTES = 20 << 20
 _LONGEST_LINE = 16 << 20
-#: the escape of one half of a character pair
+#: one half of a character pair, as an escape and as bytes
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_RAW_HALF = re.compile(rb"\xed[\xa0-\xbf]")
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".ijson", ".json.gz", ".jsonl.gz")
 
 
@@ -84,7 +85,7 @@ def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> Iterator[Rec
         records = _objects(whole, file.name, intake, table)
     else:
         raise InvalidTable(f"{file.name} holds no JSON object")
-    return (_unbroken(record, intake, table) for record in records) if _HALF.search(data) else records
+    return (_unbroken(record, intake, table) for record in records) if _may_hold_halves(data) else records
 
 
 def _is_lines(file: Path) -> bool:
@@ -107,6 +108,11 @@ def _lines(file: Path) -> Iterator[bytes]:
             yield from stream
     except (OSError, EOFError) as error:
         raise InvalidTable(f"{file.name} cannot be read: {error}") from error
+
+
+def _may_hold_halves(data: bytes) -> bool:
+    """Whether JSON may hold half of a character pair; in UTF-16 and UTF-32 that is not seen and always may be."""
+    return bool(_HALF.search(data) or (b"\xed" in data and _RAW_HALF.search(data)) or b"\0" in data[:4])
 
 
 def _unbroken(record: Record, intake: Intake, table: str) -> Record:
@@ -155,7 +161,7 @@ def _line_records(lines: Iterable[bytes], file: Path, intake: Intake, table: str
         if isinstance(item, dict):
             found = True
             record = Record(label, item)
-            yield _unbroken(record, intake, table) if _HALF.search(text) else record
+            yield _unbroken(record, intake, table) if _may_hold_halves(text) else record
         else:
             bad.append((label, problem, line.decode("utf-8", errors="replace").removesuffix("\n")))
     if not found:

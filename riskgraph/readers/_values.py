@@ -101,7 +101,7 @@ def _distinct(values: pd.Series, read: Callable[[Any], Any], dtype: Any) -> np.n
 
 # -- shares ----------------------------------------------------------------------------------------------------------
 
-_NUMBER = r"[+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?"
+_NUMBER = r"[+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d{1,3})?"
 _SIGN = r"(?:%|percent|pct\.?|个百分点)"
 _ONE = re.compile(rf"^({_NUMBER})\s*({_SIGN})?$", re.IGNORECASE)
 _RANGE = re.compile(rf"^({_NUMBER})\s*({_SIGN})?\s*(?:-|~|–|—|至|到|\bto\b)\s*({_NUMBER})\s*({_SIGN})?$", re.IGNORECASE)
@@ -199,7 +199,7 @@ def _share(value: Any) -> _Share | None:
     if match := _RANGE.match(text):
         return _interval(match[1], match[3], match[2] or match[4], match[4] or match[2])
     if match := _RATIO.match(text):
-        low = Decimal(match[1]) / Decimal(match[2]) if int(match[2]) else None
+        low = Decimal(match[1]) / Decimal(match[2]) if Decimal(match[2]) else None
         return None if low is None else _Share(low, low, False, False)
     for pattern in (_ABOVE, _ABOVE_AFTER):
         if match := pattern.match(text):
@@ -255,7 +255,7 @@ _CURRENCY = re.compile(
     r"澳门元|卢布|泰铢|法国法郎|德国马克|马克|usd|us\$|hkd|hk\$|eur|€|jpy|gbp|£|sgd|twd|krw|aud|cad|chf|mop|rub|thb|\$)\)?$"
 )
 _MONEY = re.compile(
-    r"^(?P<before>[^\d.+-]*?)\s*(?P<number>[+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d+)?)\s*"
+    r"^(?P<before>[^\d.+-]*?)\s*(?P<number>[+-]?(?:\d+(?:,\d{3})+|\d+)?(?:\.\d+)?(?:e[+-]?\d{1,3})?)\s*"
     r"(?P<scale>万亿|[十百千]?[万亿]|[十百千](?=元|美|港|欧|$)|(?:k|mn?|bn|thousand|million|billion)\b)?\s*(?P<after>\D*)$"
 )
 

@@ -55,8 +55,6 @@ def write_bods(
     ------
     InvalidParameter
         ``day`` is missing and the graph is undated, or it is no date.
-    InvalidTable
-        A text that is no Unicode (a lone surrogate).
 
     References
     ----------

@@ -49,11 +49,6 @@ def write_ftm(graph: EntityGraph, path: str | os.PathLike[str]) -> pd.DataFrame:
     pandas.DataFrame
         What is not in the file, or not as it was: ``table, column, count, example, problem``; empty when all is held.
 
-    Raises
-    ------
-    InvalidTable
-        A text that is no Unicode (a lone surrogate).
-
     Examples
     --------
     >>> import pathlib, tempfile

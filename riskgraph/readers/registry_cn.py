@@ -88,12 +88,12 @@ def read_registry_cn(
     >>> _ = (folder / "企业.csv").write_text(firms, encoding="gb18030")
     >>> _ = (folder / "股东.csv").write_text(holders, encoding="gb18030")
     >>> graph = rg.readers.read_registry_cn(folder)
-    >>> graph.relations[["source", "kind", "share_min", "role"]]
-                        source     kind  share_min                  role
-    0            company:乙有限公司     owns       0.65                   NaN
-    1  person:刘某@company:甲有限公司     owns       0.35                   NaN
-    2  person:刘某@company:甲有限公司  officer        NaN  legal_representative
-    3  person:王某@company:乙有限公司  officer        NaN  legal_representative
+    >>> graph.relations[["source", "kind", "share_min"]]
+                        source     kind  share_min
+    0            company:乙有限公司     owns       0.65
+    1  person:刘某@company:甲有限公司     owns       0.35
+    2  person:刘某@company:甲有限公司  officer        NaN
+    3  person:王某@company:乙有限公司  officer        NaN
     """
     check_options(on_error, share_unit)
     check_problem_case(problem_case)

@@ -96,18 +96,28 @@ def read_tables(
                 text = f"{raw.name} is none of the tables {', '.join(TABLES)}, by name or by its columns"
                 intake.note("files", [raw.name], "", f"{text} ({', '.join(map(str, raw.headers[:12]))}); left alone")
             elif table in raws:
-                raise InvalidTable(f"{table} came twice, as {raws[table].name} and {raw.name}; keep one of them")
+                raws[table] = _one_of(table, raws[table], raw, manifest, intake)
             else:
                 raws[table] = raw
     if not {"entities", "relations"} & set(raws):
         raise InvalidTable(_nothing(place, files))
     frames = {table: _typed(table, raw, intake, share_unit, manifest) for table, raw in raws.items()}
     if manifest is not None:
-        manifest.compare(raws, intake)
+        manifest.compare(place, raws, intake)
     _complete(frames, intake)
     _log.info("read %s as tables: %s", place, ", ".join(f"{name} from {raw.name}" for name, raw in raws.items()))
     graph = intake.graph(frames, on_error)
     return graph if manifest is None else manifest.dated(graph)
+
+
+def _one_of(table: str, one: RawTable, other: RawTable, manifest: Manifest | None, intake: Intake) -> RawTable:
+    """Of two files of a table the one that the manifest names: a change of format was cut short, the other is stale."""
+    if manifest is None or manifest.names(table, one) == manifest.names(table, other):
+        raise InvalidTable(f"{table} came twice, as {one.name} and {other.name}; keep one of them")
+    kept, left = (one, other) if manifest.names(table, one) else (other, one)
+    text = f"{table} came twice; tables.json names {kept.name}, so that {left.name} was left alone"
+    intake.note("files", [left.name], "", text)
+    return kept
 
 
 def check_options(on_error: str, share_unit: str = "auto") -> None:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import hashlib
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from riskgraph._files import replacing, write_text
+from riskgraph._files import replacing_together
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._delimited import MAX_FIELD
-from riskgraph.readers._manifest import MANIFEST, Manifest, encode_column, fact_types, read_manifest, type_of
+from riskgraph.readers._manifest import MANIFEST, Manifest, encode_column, fact_types, read_manifest, sha256_of, type_of
 from riskgraph.schema import FACT_TYPES, TABLES
 
-__all__ = ["write_tables"]
+__all__ = ["tables_aside", "write_tables"]
 
 _SQL = {
     "text": "VARCHAR",
@@ -36,9 +37,14 @@ def write_tables(
     """Write the five tables of a graph into a folder, and ``tables.json`` that says what each column holds.
 
     Everything known to the graph is written, in force or not, with its values unchanged; :func:`read_tables` gives an
-    equal graph back, standing at the same day. Each file is written aside, flushed to the disk and then renamed, so
-    that a reader never sees half of one. Cells that begin with ``=`` stay as they are: this is a format for
+    equal graph back, standing at the same day. Cells that begin with ``=`` stay as they are: this is a format for
     exchange, not for opening in a spreadsheet.
+
+    All files are written aside and flushed to the disk before the first of them is renamed, so that a failure, a full
+    disk or a kill leaves the earlier tables as they were. One window is left: a kill or a loss of power between the
+    six renames leaves new files beside old ones. ``tables.json`` is renamed first and holds the hash of every other
+    file, so that ``quality`` of what is read from such a folder names the files that are not of this writing; writing
+    again makes it whole.
 
     Parameters
     ----------
@@ -57,7 +63,7 @@ def write_tables(
     InvalidParameter
         An unknown format.
     InvalidTable
-        A text that CSV cannot hold: a zero byte, a lone surrogate, or more than 131,072 characters.
+        What CSV cannot hold: a zero byte, more than 131,072 characters, or a lone surrogate inside a list or the like.
 
     Examples
     --------
@@ -75,31 +81,48 @@ def write_tables(
     if format not in ("csv", "parquet"):
         raise InvalidParameter(f"'format' must be 'csv' or 'parquet'; got {format!r}")
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
     before = read_manifest(place)
-    about: dict[str, dict[str, Any]] = {}
-    with contextlib.ExitStack() as stack:
-        for table in TABLES:
-            frame = _frame(graph, table)
-            types = {str(column): type_of(frame[column]) for column in frame}
-            name = f"{table}.{format}"
-            about[table] = {"file": name, "rows": len(frame), "columns": types}
-            if table == "facts":
-                about[table]["facts"] = fact_types(frame)
-                frame["value"] = _fact_values(frame, about[table]["facts"])
-                types["value"] = "text"
-            temporary = stack.enter_context(replacing(place / name))
-            if format == "csv":
-                _write_csv(frame, types, temporary, name)
-            else:
-                _write_parquet(frame, types, temporary)
-    dated = graph.known_by is not None or graph.valid_on != graph.latest
-    manifest = Manifest(about, *(_day(day) if dated else None for day in (graph.valid_on, graph.known_by)))
-    write_text(place / MANIFEST, manifest.text())
-    for table, old in (before.tables if before else {}).items():
-        if old["file"] != about[table]["file"] and Path(old["file"]).name == old["file"]:
-            (place / old["file"]).unlink(missing_ok=True)
+    with replacing_together(place) as aside:
+        written = tables_aside(graph, aside, format)
+    for old in {table["file"] for table in before.tables.values()} - written if before else ():
+        if Path(old).name == old:
+            (place / old).unlink(missing_ok=True)
     return place
+
+
+def tables_aside(
+    graph: EntityGraph, aside: Callable[[str], Path], format: str, beside: Mapping[str, str] | None = None
+) -> set[str]:
+    """Write tables, manifest, and texts beside them, where ``aside`` says; gives back their names.
+
+    The manifest, which tells the hashes of all others, is asked for first.
+    """
+    place = aside(MANIFEST)
+    about: dict[str, dict[str, Any]] = {}
+    for table in TABLES:
+        frame = _frame(graph, table)
+        types = {str(column): type_of(frame[column]) for column in frame}
+        name = f"{table}.{format}"
+        about[table] = {"file": name, "rows": len(frame), "columns": types}
+        if table == "facts":
+            about[table]["facts"] = fact_types(frame)
+            frame["value"] = _fact_values(frame, about[table]["facts"])
+            types["value"] = "text"
+        path = aside(name)
+        if format == "csv":
+            _write_csv(frame, types, path, name)
+        else:
+            _write_parquet(frame, types, path)
+        about[table]["sha256"] = sha256_of(path)
+    dated = graph.known_by is not None or graph.valid_on != graph.latest
+    hashes = {}
+    for name, text in (beside or {}).items():
+        aside(name).write_text(text, encoding="utf-8", newline="\n")
+        hashes[name] = hashlib.sha256(text.encode()).hexdigest()
+    valid_on, known_by = (_day(day) if dated else None for day in (graph.valid_on, graph.known_by))
+    manifest = Manifest(about, valid_on, known_by, hashes)
+    place.write_text(manifest.text(), encoding="utf-8", newline="\n")
+    return {MANIFEST, *hashes, *(table["file"] for table in about.values())}
 
 
 def _day(day: pd.Timestamp | None) -> str | None:

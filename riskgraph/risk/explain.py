@@ -171,7 +171,9 @@ def why_not(model: RiskCascade, code: int, lang: str = "zh") -> pd.DataFrame:
     first = np.ones(key.size, dtype=bool)
     first[1:] = key[1:] != key[:-1]
     chosen = order[first]
-    table = csr_array((cost[chosen], (head[chosen], tail[chosen])), shape=(len(graph), len(graph)))
+    # scipy before 1.15 walks 32-bit indices only
+    ends = head[chosen].astype(np.int32), tail[chosen].astype(np.int32)
+    table = csr_array((cost[chosen], ends), shape=(len(graph), len(graph)))
     distance, before = dijkstra(table, indices=code, return_predecessors=True)
     nearest = int(seeds[np.argmin(distance[seeds])])
     if not np.isfinite(distance[nearest]):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from riskgraph._files import replacing_together
 from riskgraph._optional import progress
 from riskgraph.graph import EntityGraph
 from riskgraph.stores._rows import RECORDS, Column, digest, pack_graph, row_key, stored_names
@@ -28,7 +29,8 @@ def write_neo4j_import(graph: EntityGraph, folder: str | Path, *, show_progress:
     -------
     The files: ``entities.csv``, one ``relations_<kind>.csv`` a kind, one file for each of cases, licences and facts
     with its relations, ``store.csv``, and last ``import.args`` with the options, which is given as
-    ``neo4j-admin database import full @import.args`` in the folder.
+    ``neo4j-admin database import full @import.args`` in the folder. All are written aside and then renamed, that file
+    last and its predecessor gone before: a folder that has it is complete.
 
     Examples
     --------
@@ -39,9 +41,6 @@ def write_neo4j_import(graph: EntityGraph, folder: str | Path, *, show_progress:
     ['entities.csv', 'relations_owns.csv', 'store.csv', 'import.args']
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    arguments = folder / "import.args"
-    arguments.unlink(missing_ok=True)  # written last: a folder that has it is complete
     frames, columns, latest = pack_graph(graph)
     generation = digest(frames, columns)
     kinds = json.loads(columns)
@@ -59,13 +58,13 @@ def write_neo4j_import(graph: EntityGraph, folder: str | Path, *, show_progress:
             files.append(("nodes=RiskgraphRecord", f"{table}.csv", nodes))
             files.append(("relationships=HAS_RECORD", f"{table}_of.csv", pd.DataFrame(ends)))
     files.append(("nodes=RiskgraphStore", "store.csv", state.rename(columns={"name": "name:ID"})))
-    options = ["--multiline-fields=true", "--id-type=string"]
-    written = []
-    for option, name, frame in progress(files, total=len(files), text="files for neo4j-admin", show=show_progress):
-        written.append(_write(frame, folder / name))
-        options.append(f"--{option}={name}")
-    arguments.write_text("\n".join(options) + "\n", encoding="utf-8")
-    return [*written, arguments]
+    options = ["--multiline-fields=true", "--id-type=string", *(f"--{option}={name}" for option, name, _ in files)]
+    with replacing_together(folder) as aside:
+        for _, name, frame in progress(files, total=len(files), text="files for neo4j-admin", show=show_progress):
+            _write(frame, aside(name))
+        aside("import.args").write_text("\n".join(options) + "\n", encoding="utf-8")
+        (folder / "import.args").unlink(missing_ok=True)
+    return [*(folder / name for _, name, _ in files), folder / "import.args"]
 
 
 def _nodes(frame: pd.DataFrame, kinds: list[Column], generation: str, table: str | None = None) -> pd.DataFrame:
@@ -94,14 +93,13 @@ def _typed(frame: pd.DataFrame, kinds: list[Column]) -> pd.DataFrame:
     return frame.rename(columns={name: f"{name}:{type}" for name, type in (*names, ("_row", "long"))})
 
 
-def _write(frame: pd.DataFrame, path: Path) -> Path:
+def _write(frame: pd.DataFrame, path: Path) -> None:
     """Texts in quotes and empty cells without: to the importer a text of no letters is not an empty cell."""
     with path.open("w", encoding="utf-8", newline="") as out:
         out.write(",".join(frame.columns.map(_cell)) + "\n")
         for start in range(0, len(frame), LINES):
             cells = [[_cell(value) for value in frame[name].iloc[start : start + LINES]] for name in frame]
             out.writelines(",".join(row) + "\n" for row in zip(*cells, strict=True))
-    return path
 
 
 def _cell(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from riskgraph.errors import InvalidTable
+from riskgraph.supervision._shapes import SHAPES, misshapen
 
 __all__ = ["read_folder"]
 
@@ -102,6 +103,8 @@ def read_folder(folder: Path) -> dict[str, Any]:
                 problems.append(f"{file.name}: unknown section {name!r}; known are {', '.join(SECTIONS)}")
             elif not isinstance(value, SECTIONS[name][0]):
                 problems.append(f"{file.name}: section {name!r} must be a {SECTIONS[name][0].__name__}")
+            elif wrong := list(misshapen(str(name), value, SHAPES.get(name, object))):
+                problems += [f"{file.name}: {problem}" for problem in wrong]
             else:
                 _merge(sections, str(name), value, file.name, problems)
     for name, (kind, needed) in SECTIONS.items():
@@ -201,7 +204,7 @@ def _rule(where: str, entry: Any, plans: Mapping[str, Any]) -> Iterable[str]:
         yield f"{where}: unknown key {key!r}; known are {', '.join(sorted(RULE_KEYS))}"
     for clause in str(entry.get("clause", "")).split(";"):
         if clause.strip().split(" ")[0] not in plans:
-            yield f"{where}: clause {clause.strip()!r} cites no plan of the catalogue ({', '.join(plans)})"
+            yield f"{where}: clause {clause.strip()!r} cites no plan of the catalogue ({', '.join(map(str, plans))})"
     severity = entry.get("severity")
     if entry.get("use") == "screen" and not (
         isinstance(severity, (int, float)) and not isinstance(severity, bool) and 0 <= severity <= 1

@@ -263,9 +263,9 @@ class Catalogue:
     def leads(self) -> pd.DataFrame:
         """Lead table: ``level, sector, lead, assist, clause``, ids joined by ``;``."""
         rows = [
-            (level, sector, ";".join(entry["lead"]), ";".join(entry.get("assist", ())), entry.get("clause", ""))
+            (level, sector, ";".join(entry["lead"]), ";".join(entry.get("assist") or ()), entry.get("clause", ""))
             for level, table in self._sections["leads"].items()
-            for sector, entry in table.items()
+            for sector, entry in (table or {}).items()
         ]
         return pd.DataFrame(rows, columns=["level", "sector", "lead", "assist", "clause"])
 

@@ -88,7 +88,13 @@ def test_bytes_under_another_hash_seed(texts):
     for seed in ("1", "2"):
         run = subprocess.run(
             [sys.executable, "-c", _SCRIPT, str(Path(__file__).parent), seed],
-            env={"PYTHONHASHSEED": seed, "PATH": "", "TZ": "Asia/Kathmandu", "LC_ALL": "C"},
+            env={
+                "PYTHONHASHSEED": seed,
+                "PYTHONPATH": str(Path(rg.__file__).parents[1]),
+                "PATH": "",
+                "TZ": "Asia/Kathmandu",
+                "LC_ALL": "C",
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -17,6 +18,7 @@ from riskgraph.learning._families._chinese import CHINESE
 from riskgraph.learning._known import known_graph
 
 DAY = "2016-06-30"
+SKLEARN = tuple(int(part) for part in sklearn.__version__.split(".")[:2])
 
 
 def test_values_by_hand(small):
@@ -312,6 +314,8 @@ def test_estimator_checks_with_numbers_read_as_ids(small, name):
     check = getattr(estimator_checks, name, None)
     if check is None:
         pytest.fail(f"this scikit-learn has no {name}")
+    if name == "check_positive_only_tag_during_fit" and SKLEARN < (1, 8):
+        pytest.skip("before scikit-learn 1.8 this check itself subtracts a mean from whole numbers, and fails")
     check("GraphFeatures", IdsOfNumbers(small, at=DAY, families=["registry"]))
 
 

@@ -216,6 +216,13 @@ def test_cents_sum_to_the_cent(money):
     assert round(found["amount"].sum() * 100) == 10000
 
 
+def test_a_lost_cent_goes_to_the_row_that_lost_most(money):
+    """One yuan as 64.3, 20.3 and 15.4 cents: the largest remainder is that of the smallest amount."""
+    rows = [("ann", "P", "invests", 1.0), ("P", "a", "invests", 0.643), ("P", "b", "invests", 0.203)]
+    found = look_through(money([*rows, ("P", "c", "invests", 0.154)], ["P"]), cents=True)
+    assert found.set_index("asset")["amount"].to_dict() == {"a": 0.64, "b": 0.20, "c": 0.16}
+
+
 # -- conservation ----------------------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import riskgraph as rg
 from riskgraph.nesting import PATTERNS, patterns
+from riskgraph.nesting._patterns_money import YIELD_GAP
 
 
 def facts(*rows: tuple[str, str, object]) -> pd.DataFrame:
@@ -111,6 +113,27 @@ def test_maturities_and_yields_along_the_chain(money):
     assert mismatch[["entity", "chain"]].to_numpy().tolist() == [["P", ("P", "Q")]]
     assert "90 days against 720" in mismatch["text"].iloc[0]
     assert gap[["entity", "chain"]].to_numpy().tolist() == [["P", ("P", "Q", "mine")]]  # 0.06 is within 0.02 of 0.05
+
+
+def test_investors_split_over_feeders(money):
+    """200 and 101 people in two feeders are 301 in the product; one who holds both is one, and firms are no feeders."""
+    rows = [
+        *((f"a{n}", "F", "invests", 1.0) for n in range(200)), *((f"a{n}", "G", "invests", 1.0) for n in range(101)),
+        *((f"b{n}", "G", "invests", 1.0) for n in range(50)),
+        ("F", "P", "invests", 200.0), ("G", "P", "invests", 151.0),
+        ("firm", "P", "invests", 1.0), ("P", "mine", "invests", 352.0),
+    ]  # fmt: skip
+    people = [*(f"a{n}" for n in range(200)), *(f"b{n}" for n in range(50))]
+    (found,) = patterns(money(rows, ["F", "G", "P"], persons=people), only="feeder_split").itertuples()
+    assert found.entity == "P"
+    assert set(found.chain) == {"F", "G", "P"}
+
+
+@pytest.mark.parametrize(("promised", "found"), [(YIELD_GAP, 0), (np.nextafter(YIELD_GAP, 1), 1)])
+def test_a_gap_of_yields_is_more_than_the_limit(money, promised, found):
+    known = facts(("P", "promised_yield", promised), ("mine", "project_return", 0.0))
+    graph = money([("ann", "P", "invests", 1.0), ("P", "mine", "invests", 1.0)], ["P"], facts=known)
+    assert len(patterns(graph, only="yield_gap")) == found
 
 
 def test_rings_of_guarantees_and_of_money(money):

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from riskgraph.nesting import PRODUCT_TYPES, ProductName, expand_product_names, look_through, parse_product_name
+from riskgraph.nesting.product_names import _without_house
 
 FORMS = yaml.safe_load((Path(__file__).parents[1] / "fixtures" / "nesting.yaml").read_text(encoding="utf-8"))
 CASES = [(case["text"], ProductName(*case["parts"])) for case in FORMS["product_names"]]
@@ -121,3 +122,31 @@ def test_dates_and_tables_stay(money):
     assert (made.valid_on, made.known_by) == (graph.valid_on, graph.known_by)
     assert len(made.relations) == 3
     assert len(made.at("2016-01-01").relations) == 2
+
+
+@pytest.mark.parametrize(
+    ("manager", "rest", "product"),
+    [
+        ("甲乙投资管理有限公司", ["甲乙", "稳健1号"], "稳健1号"),  # the beginning of the manager's name
+        ("甲乙投资管理有限公司", ["甲乙证券", "稳健1号"], "稳健1号"),  # a house of the same first two letters
+        ("甲乙投资管理有限公司", ["甲乙成长", "稳健1号"], "甲乙成长-稳健1号"),  # the same letters, and no house
+        ("甲乙投资管理有限公司", ["丙丁证券", "稳健1号"], "丙丁证券-稳健1号"),  # another house
+        ("甲乙投资管理有限公司", ["稳健1号", "甲乙"], "稳健1号-甲乙"),
+        ("甲乙投资管理有限公司", ["甲乙"], "甲乙"),
+        ("甲乙投资管理有限公司", ["丙丁", "丙丁", "稳健"], "丙丁-稳健"),
+    ],
+)
+def test_the_house_before_its_product_is_left_out(manager, rest, product):
+    assert _without_house(manager, rest) == product
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("甲人寿保险股份有限公司-稳健资产管理产品", "insurance_account"),
+        ("甲人寿保险-乙理财产品", "insurance_account"),
+        ("甲人寿保险-丙1号资产管理计划", "asset_management_plan"),
+    ],
+)
+def test_an_insurer_s_product_is_an_account_unless_it_is_called_a_plan(name, kind):
+    assert parse_product_name(name).type == kind

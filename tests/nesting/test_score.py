@@ -17,6 +17,8 @@ import riskgraph as rg
 from riskgraph.nesting import NestingScorer, look_through
 from riskgraph.nesting._components import COMPONENTS
 from riskgraph.nesting._scale import default_weights, scale
+from riskgraph.nesting._sectors import sector_codes
+from riskgraph.schema import SECTORS
 
 
 def report(graph: rg.EntityGraph, **parameters: object) -> pd.DataFrame:
@@ -437,6 +439,77 @@ def test_sensitivity_says_how_far_the_ranking_moves():
     assert none[["tau_less", "tau_more"]].to_numpy().min() > 0.99
     with pytest.raises(rg.InvalidParameter, match=r"'change' must be in \(0, 1\]; got 2"):
         scorer.sensitivity(change=2)
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_layers_are_explained_by_the_deepest_chain_whatever_the_order_of_rows(money, turn):
+    rows = [
+        ("s", "A", "invests", 1.0), ("A", "B", "invests", 1.0), ("B", "P", "invests", 1.0),
+        ("t", "C", "invests", 50.0), ("C", "P", "invests", 50.0), ("P", "mine", "invests", 51.0),
+    ]  # fmt: skip
+    graph = money([*rows[turn:], *rows[:turn]], ["A", "B", "C", "P"], persons=["s", "t"])
+    why = NestingScorer().fit(graph).explain("P").set_index("component")
+    assert why.loc["layers", "chain"] == ("s", "A", "B", "P", "mine")
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_layers_are_explained_through_one_more_product_rather_than_more_money(money, down):
+    rows = [("Q", "P", "invests", 1.0), ("t", "P", "invests", 50.0), ("P", "mine", "invests", 51.0)]
+    if down:
+        rows = [(target, source, *rest) for source, target, *rest in rows]
+    why = NestingScorer().fit(money(rows, ["P", "Q"], persons=["t"])).explain("P").set_index("component")
+    assert why.loc["layers", "chain"] == (("mine", "P", "Q") if down else ("Q", "P", "mine"))
+
+
+def test_layers_without_money_are_explained_by_the_chain_of_subcontracts(money):
+    graph = money([("head", "mid", "subcontracts", None), ("mid", "end", "subcontracts", None)])
+    why = NestingScorer().fit(graph).explain("mid").set_index("component")
+    assert why.loc["layers", "chain"] == ("head", "mid", "end")
+    assert why.loc["layers", "relations"] == tuple(graph.relations["id"])
+
+
+@pytest.mark.parametrize("sector", range(len(SECTORS) - 1))
+def test_a_sector_is_declared_or_that_of_the_only_licence(sector):
+    """Each sector by its number, the first as well: declared against a licence, one licence, two licences, neither."""
+    one, other = SECTORS[sector], SECTORS[(sector + 1) % (len(SECTORS) - 1)]
+    graph = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": list("abcd"), "kind": "company", "sector": [one, None, None, None]}),
+        pd.DataFrame({"source": [], "target": [], "kind": []}),
+        licences=pd.DataFrame({"entity": list("abcc"), "sector": [other, one, one, other]}),
+    )
+    assert sector_codes(graph).tolist() == [sector, sector, -1, -1]
+
+
+@pytest.mark.parametrize(("share", "sectors"), [(0.2, 2), (0.1999, 1)])
+def test_a_firm_held_to_a_fifth_counts_among_the_sectors(money, share, sectors):
+    graph = money([("house", "pawnshop", "owns", None, share)], sectors={"house": "p2p", "pawnshop": "pawn"})
+    assert report(graph).loc["house", "sectors"] == sectors
+
+
+def test_investors_are_explained_by_the_product_with_the_most(money):
+    """Of the products that a house runs, not of those that it funds or that comes first."""
+    graph = money(
+        [
+            ("house", "P", "manages", None), ("house", "Q", "manages", None), ("house", "R", "invests", 5.0),
+            *((f"p{spot}", "P", "invests", 1.0) for spot in range(3)), ("P", "mine", "invests", 3.0),
+            *((f"q{spot}", "Q", "invests", 1.0) for spot in range(300)), ("Q", "mine", "invests", 3.0),
+        ],
+        ["P", "Q", "R"],
+        persons=[*(f"p{spot}" for spot in range(3)), *(f"q{spot}" for spot in range(300))],
+    )  # fmt: skip
+    why = NestingScorer().fit(graph).explain("house").set_index("component")
+    assert "Q" in why.loc["investors", "chain"]
+    assert "P" not in why.loc["investors", "chain"]
+
+
+def test_a_weight_of_none_or_all_cannot_be_moved():
+    graph = rg.datasets.load_county().graph
+    weights = dict.fromkeys(COMPONENTS, 0.0) | {COMPONENTS[0]: 1.0}
+    found = NestingScorer(weights).fit(graph).sensitivity()
+    assert found["weight"].tolist() == list(weights.values())
+    assert (found[["tau_less", "tau_more"]] == 1).all(axis=None)
+    assert (found["largest_move"] == 0).all()
+    assert found["moved"].isna().all()
 
 
 def test_the_date_decides(money):

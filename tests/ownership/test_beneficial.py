@@ -126,10 +126,23 @@ def test_the_manager_counts_where_nobody_else_does():
     assert owners(unknown, "undetermined") == ["Mei"]
     owned = beneficial_owners(graph_of([("h0", "T", 0.5)], people=people, officers=officers), ["T"])
     assert owners(owned) == ["h0"]
+    assert owners(owned, "undetermined") == []
+    # only of the companies asked for
+    elsewhere = graph_of([*many, ("h0", "S", 0.2)], people=people, officers=[*officers, ("Lin", "S", "manager")])
+    assert beneficial_owners(elsewhere, ["T"])["company"].unique().tolist() == ["T"]
+    assert owners(beneficial_owners(elsewhere, ["S"]), "undetermined") == ["Lin"]
     # a holder who is the manager has both
     both = [*many[:4], ("Mei", "T", 0.2)]
     frame = beneficial_owners(graph_of(both, people=people, officers=officers), ["T"]).set_index("owner")
     assert frame.loc["Mei", ["verdict", "share_min", "reasons"]].tolist() == ["yes", 0.2, ("manager",)]
+
+
+def test_chains_of_intervals_keep_the_bounds_of_their_own_owner():
+    rows = [("P", "A", 0.51), ("A", "T", 0.3, 0.4), ("P", "T", 0.06), ("Q", "T", 0.26, 0.28), ("R", "A", 0.1, 0.2)]
+    found = beneficial_owners(graph_of(rows, people=["P", "Q", "R"]), rule="uk_psc").set_index(["company", "owner"])
+    bounds = found[["share_min", "share_max"]].round(12).apply(tuple, axis=1)
+    assert (bounds["T", "P"], bounds["T", "Q"], bounds["A", "P"]) == ((0.36, 0.46), (0.26, 0.28), (0.51, 0.51))
+    assert found["verdict"]["T"].to_dict() == {"P": "yes", "Q": "yes"}
 
 
 def test_majority_chains_count_at_full_weight_and_not_through_minorities():

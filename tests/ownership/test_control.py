@@ -264,6 +264,19 @@ def test_a_changed_graph_is_judged_as_if_built_anew(drawn, data):
     pd.testing.assert_frame_equal(control(changed, joint=terms.joint), control(anew, joint=terms.joint))
 
 
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_holding_comes_up_when_another_one_goes(joint):
+    """Of nothing to 5 % there is nothing while the others hold all; its holder and who controls that one are judged."""
+    rows = [("a", "c", 0.05, 0.05), ("b", "c", 0.95, 0.95), ("d", "c", 0.0, 0.05), ("top", "d", 0.9, 0.9)]
+    graph = graph_of(rows)
+    assert "d" not in set(control(graph, joint=joint)["controller"])
+    changed = graph.with_changes(remove=[graph.relations["id"].iloc[0]])
+    anew = rg.EntityGraph.from_tables(changed.entities, changed.relations)
+    found = control(changed, joint=joint)
+    assert {("d", "c"), ("top", "c")} <= set(zip(found["controller"], found["company"], strict=True))
+    pd.testing.assert_frame_equal(found, control(anew, joint=joint))
+
+
 def test_a_change_is_judged_only_where_it_matters(monkeypatch):
     rows = [(f"p{i}", f"c{i}", 0.6) for i in range(50)]
     graph = graph_of(rows)

@@ -317,3 +317,18 @@ def test_a_graph_without_holdings(company_graph):
     assert frame.columns.tolist() == ["owner", "asset", "direct_min", "direct_max", "share_min", "share_max"]
     assert integrated_ownership(company_graph([], ids=["A", "B"]), ["A"], ["B"]).empty
     assert integrated_ownership(company_graph([], ids=["A", "B"]), None, ["B"]).empty
+
+
+def test_shares_are_not_votes():
+    """Ownership, its explanation and close links go by shares, whatever the votes."""
+    graph = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ["p", "a", "b"], "kind": ["person", "company", "company"]}),
+        pd.DataFrame(
+            {"source": ["p", "a"], "target": ["a", "b"], "kind": "owns", "share": [0.6, 0.1],
+             "votes_min": [0.9, 0.8], "votes_max": [0.9, 0.8]}
+        ),
+    )  # fmt: skip
+    found = rg.ownership.integrated_ownership(graph).set_index(["owner", "asset"])
+    assert found["share_min"].round(12).to_dict() == {("p", "a"): 0.6, ("p", "b"): 0.06, ("a", "b"): 0.1}
+    assert rg.ownership.explain_ownership(graph, "p", "b")["share_max"].round(12).tolist() == [0.6, 0.1]
+    assert not (rg.ownership.close_links(graph)[["a", "b"]] == ["a", "b"]).all(axis=1).any()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from fractions import Fraction
+from math import comb
 
 import pandas as pd
 import pytest
@@ -123,3 +124,13 @@ def test_refusals():
     many = graph_of([(f"h{i}", "F", round(0.04 + i * 1.234567e-5, 12)) for i in range(24)])
     with pytest.raises(rg.InvalidParameter, match=r"at most 20 holders when their votes have this many digits"):
         voting_power(many, "F")
+
+
+@pytest.mark.parametrize("players", [40, 61, 62, 63, 64])
+@pytest.mark.parametrize("part", [0.5, 0.7, 0.9])
+def test_coalitions_of_many_equal_players_are_counted_exactly(players, part):
+    """Who turns a coalition finds exactly the quota before it: n - 1 over quota, where 64 bits are nearly full, too."""
+    quota = int(part * players)
+    for by_size in (False, True):
+        turned = _power.swings([1] * players, quota, by_size=by_size)
+        assert {sum(counts) for counts in turned} == {comb(players - 1, quota)}

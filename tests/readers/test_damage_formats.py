@@ -238,15 +238,25 @@ def test_other_encodings_are_read_or_refused(tmp_path, name, encoding):
 
 
 @pytest.mark.parametrize("name", ["ftm", "bods", "psc", "gleif_json"])
-def test_half_of_a_character_pair_is_marked_and_said(tmp_path, name):
+@pytest.mark.parametrize("half", [r"\\ud800", "\ud800"])
+def test_half_of_a_character_pair_is_marked_and_said(tmp_path, name, half):
+    """As an escape, and as the bytes that UTF-8 does not allow but that JSON of Python reads."""
     make, reader = FORMATS[name]
     ((file, lines),) = make()[0].items()
-    lines[3] = re.sub(r"(Firm|Holder) 3", r"\\ud800 and \\ud83d\\ude00", lines[3])
-    (tmp_path / file).write_text("\n".join(lines), encoding="utf-8")
+    lines[3] = re.sub(r"(Firm|Holder) 3", half + r" and \\ud83d\\ude00", lines[3])
+    (tmp_path / file).write_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
     graph = reader(tmp_path)
     assert "\ufffd and \U0001f600" in set(graph.entities["name"])
     assert graph.quality["row"].tolist() == [f"{file}:4"]
     assert graph.rejected == {}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
+def test_half_of_a_character_pair_in_json_of_another_encoding(tmp_path, encoding):
+    item = [{"id": "a", "schema": "Company", "properties": {"name": ["\ud800"], "\ud800": ["x"]}}]
+    (tmp_path / "a.json").write_bytes(json.dumps(item).encode(encoding))
+    graph = rg.readers.read_ftm(tmp_path / "a.json")
+    assert graph.entities["name"].tolist() == ["\ufffd"]
 
 
 def test_packed_lines_that_break_off_are_refused(tmp_path):

@@ -184,3 +184,15 @@ def test_day_serials_count_in_workbooks_only():
 def test_blanks_are_spellings_not_words():
     cells = series("\\N", "-", "--", "无", "NULL", "nan", " ", None, "无锡", "0", "none of them")
     assert is_blank(cells).tolist() == [True] * 8 + [False] * 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016.41e3092527", "1e9999999999", "1e9999999999元", "1/" + "9" * 5000, "9" * 5000 + "/1", "9" * 5000 + "%"],
+)
+def test_numbers_beyond_all_numbers_are_bad_or_out_of_bounds(text):
+    cells = pd.Series([text, "65%"], dtype=object)
+    shares = parse_shares(cells)
+    assert shares.bad[0] or not 0 < shares.high[0] <= 1
+    assert shares.low[1] == 0.65
+    assert len(parse_money(cells).bad) == len(cells)

@@ -149,12 +149,42 @@ def test_what_csv_cannot_hold_is_said_and_parquet_can(tmp_path, text):
         same(wide, read_tables(write_tables(wide, tmp_path / "p", format="parquet")))
 
 
+def test_half_of_a_character_pair_inside_a_cell_of_several_is_said(tmp_path):
+    odd = rg.EntityGraph.from_tables(
+        pd.DataFrame({"id": ["Z"], "kind": ["company"], "also": pd.Series([["\ud800"]], dtype=object)}),
+        pd.DataFrame({"source": [], "target": [], "kind": []}),
+    )
+    with pytest.raises(rg.InvalidTable, match=r"entities.csv cannot hold .*: it is no Unicode text"):
+        write_tables(odd, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_row_taken_out_by_hand_is_noticed(graph, tmp_path):
     write_tables(graph, tmp_path)
     path = tmp_path / "cases.csv"
     path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
     quality = read_tables(tmp_path).quality
     assert "cases was written with 1 rows and now has 0" in quality["problem"].tolist()
+
+
+def test_a_cell_changed_by_hand_is_noticed_and_read(graph, tmp_path):
+    write_tables(graph, tmp_path)
+    path = tmp_path / "cases.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("0.3", "0.4"), encoding="utf-8")
+    read = read_tables(tmp_path)
+    assert read.cases["severity"].tolist() == [0.4]
+    (noticed,) = read.quality[read.quality["table"] == "files"].itertuples(index=False)
+    assert (noticed.row, noticed.action) == ("cases.csv", "kept")
+    assert noticed.problem.startswith("cases.csv is not the file of this writing")
+
+
+def test_a_manifest_without_hashes_is_read(graph, tmp_path):
+    write_tables(graph, tmp_path)
+    about = json.loads((tmp_path / "tables.json").read_text(encoding="utf-8"))
+    for table in about["tables"].values():
+        del table["sha256"]
+    (tmp_path / "tables.json").write_text(json.dumps(about), encoding="utf-8")
+    same(graph, read_tables(tmp_path, on_error="raise"))
 
 
 def test_a_damaged_manifest_is_an_error(graph, tmp_path):

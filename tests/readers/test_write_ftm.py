@@ -184,16 +184,6 @@ def test_topics_follow_from_cases_in_force(tmp_path):
     assert again["type"].tolist() == ["banned", "tipoff", "order", "sanctioned"]
 
 
-def test_a_text_that_is_no_unicode_is_an_error_and_leaves_no_file(tmp_path):
-    bad = rg.EntityGraph.from_tables(
-        pd.DataFrame({"id": ["a"], "kind": ["company"], "name": pd.Series(["\ud800"], dtype=object)}),
-        pd.DataFrame({"source": [], "target": [], "kind": []}),
-    )
-    with pytest.raises(rg.InvalidTable, match=r"a\.json cannot hold object 1: it is no Unicode text"):
-        write_ftm(bad, tmp_path / "a.json")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_every_relation_kind_is_written_with_its_direction():
     assert {edge.kind for edge in EDGES.values()} - set(RELATION_KINDS) == set()
     assert set(SCHEMATA) == set(ENTITY_KINDS)

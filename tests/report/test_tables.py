@@ -9,13 +9,13 @@ import riskgraph as rg
 from riskgraph._files import write_file
 from riskgraph.report import neutralise, write_table
 
-HOSTILE = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "甲公司", "a=b"]
+HOSTILE = ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1+1", "－1", "＋1", "＠x", "甲公司", "a=b"]
 
 
 def test_formulas_become_texts():
-    frame = neutralise(pd.DataFrame({"name": HOSTILE, "share": -0.5, "=x": "y", "path": [("=a", "b")] * 8}))
-    assert [text[0] == "'" for text in frame["name"]] == [True] * 6 + [False] * 2
-    assert frame["share"].tolist() == [-0.5] * 8
+    frame = neutralise(pd.DataFrame({"name": HOSTILE, "share": -0.5, "=x": "y", "path": [("=a", "b")] * 13}))
+    assert [text[0] == "'" for text in frame["name"]] == [True] * 11 + [False] * 2
+    assert frame["share"].tolist() == [-0.5] * 13
     assert list(frame.columns) == ["name", "share", "'=x", "path"]
     assert frame["path"][0] == "'=a;b"
 
@@ -39,6 +39,28 @@ def test_tables_come_back(tmp_path, kind):
         return
     assert again["name"].tolist() == ["甲公司", "'=1+1", "<b>"]
     assert again["risk"].tolist() == [0.25, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".xlsx", ".html", ".parquet"])
+def test_what_no_file_can_hold_is_marked(tmp_path, kind):
+    texts = ["half \ud800", "bell \x07", "line\nbreak"]
+    path = write_table(pd.DataFrame({"name": pd.Series(texts, dtype=object)}), tmp_path / f"t{kind}")
+    if kind == ".xlsx":
+        assert pd.read_excel(path)["name"].tolist() == ["half \ufffd", "bell \ufffd", "line\nbreak"]
+    elif kind == ".parquet":
+        assert pd.read_parquet(path)["name"].tolist() == ["half \ufffd", "bell \x07", "line\nbreak"]
+    else:
+        assert "half \ufffd" in path.read_text("utf-8")
+
+
+def test_what_a_sheet_would_cut_off_is_refused(tmp_path, monkeypatch):
+    write_table(pd.DataFrame({"name": ["x" * 32_767]}), tmp_path / "t.xlsx")
+    with pytest.raises(rg.InvalidTable, match=r"t\.xlsx cannot hold row 1, column name: more than 32,767 characters"):
+        write_table(pd.DataFrame({"name": ["x", "x" * 32_768]}), tmp_path / "t.xlsx")
+    monkeypatch.setattr("riskgraph.report.tables._MOST_ROWS", 2)
+    write_table(pd.DataFrame({"n": [1, 2]}), tmp_path / "t.xlsx")
+    with pytest.raises(rg.InvalidTable, match="cannot hold 3 rows, a sheet has 2; write CSV or Parquet"):
+        write_table(pd.DataFrame({"n": [1, 2, 3]}), tmp_path / "t.xlsx")
 
 
 def test_other_endings_are_refused(tmp_path):

@@ -382,6 +382,30 @@ def test_facts_give_external_assets():
     assert model.report(lang="en")["entity"].tolist() == ["a", "b"]
 
 
+def test_the_unit_of_money_does_not_matter():
+    """In hundredths all is as before: losses, where they begin, their paths and the relations along them."""
+    debts, guarantees = [("a", "b", 10), ("b", "c", 8), ("a", "c", 4), ("c", "e", 30)], [("d", "b", 5)]
+    assets = {"a": 6, "b": 1, "c": 9, "d": 2}
+    found = []
+    for unit in (1, 0.01):
+        scaled = ([(*ends, unit * amount) for *ends, amount in rows] for rows in (debts, guarantees))
+        model = Clearing(external_assets={id: unit * amount for id, amount in assets.items()}).fit(graph_of(*scaled))
+        found.append((model.scores_, model.explain("c").drop(columns="text")))
+    pd.testing.assert_series_equal(found[0][0], found[1][0])
+    pd.testing.assert_frame_equal(found[0][1], found[1][1])
+    assert len(found[0][1]) > 1
+
+
+@pytest.mark.parametrize(
+    ("debts", "guarantees", "liabilities"),
+    [([("b", "c", 0.5)], [], {}), ([], [("b", "a", 0.5)], {}), ([], [], {"b": 0.5})],
+)
+def test_who_owes_or_guarantees_however_little_must_have_known_assets(debts, guarantees, liabilities):
+    graph = graph_of(debts, guarantees, ids=["a", "b", "c"])
+    with pytest.raises(rg.InvalidParameter, match=r"'external_assets' must be known of everyone .* of 1: b"):
+        Clearing(external_assets={"a": 1.0, "c": 1.0}, external_liabilities=liabilities).fit(graph)
+
+
 def test_missing_external_assets_and_amounts_are_errors():
     graph = graph_of([("a", "b", 10), ("b", "c", 8)])
     with pytest.raises(rg.InvalidParameter, match=r"'external_assets' must be known of everyone .* of 1: b"):

@@ -264,6 +264,7 @@ def test_a_derivation_proves_the_label(seed):
     model = ThresholdCascade(threshold=0.3).fit(graph, seeds)
     for entity in graph.ids:
         proof = model.derivation(entity)
+        assert list(proof) == ["step", "entity", "holders", "share_min", "share_max", "relations"]
         if entity in seeds or model.labels_[entity] == "no":
             assert proof.empty
             continue

@@ -1,7 +1,7 @@
 """Writers stopped at random moments: ``python _faults.py FOLDER ROUNDS``, a line of JSON for each kind of output.
 
-A child writes two versions of an output in turn, over and over, until it is killed or interrupted; then the file must
-be one of the two, whole.
+A child writes two versions of an output in turn, over and over, until it is killed or interrupted; then every file must
+be one of the two, whole, and a folder with files of both must be noticed when it is read.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def whole(place):
 
 
 def child(write, place, limit):
-    """Write for ever."""
+    """Write for ever; also where the tests were started in the background, with interrupts ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if limit:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -96,7 +97,7 @@ def main(folder, rounds):
             write(version, place)
             took = time.perf_counter() - begin
             versions.append(whole(place))
-        found = {"kind": kind, "rounds": 0, "torn": [], "mixed": 0, "left": 0}
+        found = {"kind": kind, "rounds": 0, "torn": [], "mixed": 0, "unnoticed": 0, "left": 0}
         for number in range(rounds):
             how = (signal.SIGKILL, signal.SIGINT, None)[number % 3]
             process = os.fork()
@@ -106,7 +107,9 @@ def main(folder, rounds):
             stop(process, how)
             found["rounds"] += 1
             found["torn"] += torn(place, versions)
-            found["mixed"] += whole(place) not in versions
+            if whole(place) not in versions:
+                found["mixed"] += 1
+                found["unnoticed"] += "tables.json" in whole(place) and rg.read(place).quality.empty
             left = [path for path in place.iterdir() if path.name.startswith(".")]
             found["left"] += len(left)
             if how is None and left:
@@ -114,7 +117,7 @@ def main(folder, rounds):
             for path in left:
                 path.unlink()
         write(1, place)
-        found["repeated"] = not torn(place, versions)
+        found["repeated"] = whole(place) == versions[0]
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
 

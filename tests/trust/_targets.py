@@ -207,6 +207,16 @@ _TRANSMISSION = """transmission:
 - {kind: kin, direction: backward, probability: 0.2, clause: [], reason: {en: a, zh: b}}
 """
 
+#: target → sound tree, and how it is written: YAML, JSON, or JSON lines
+TREES: dict[str, tuple[dict | list, str]] = {
+    "catalogue": (yaml.safe_load(_SMALL_CATALOGUE), "yaml"),
+    "transmission": (yaml.safe_load(_TRANSMISSION), "yaml"),
+    "rule_pack": (yaml.safe_load((RULES / "cn_bo.yaml").read_text("utf-8")), "yaml"),
+    "bods": (_BODS, "json"),
+    "ftm": (_FTM, "lines"),
+    "psc": ([_PSC], "lines"),
+}
+
 
 def targets() -> dict[str, Target]:
     """Name → target."""

@@ -1,8 +1,9 @@
 """Mutation testing: ``python tests/trust/mutants.py [--sample N] [--seed S] [--minutes M] [PACKAGE …]``.
 
 A mutant is the package with one operator, number or condition changed. Each of a random sample is put in a copy of the
-checkout and must be noticed by the tests of its own package and the examples in its own file; a mutant that passes is a
-survivor, to be looked at: a test is missing, or the change means the same.
+checkout and must be noticed by the examples in its own file or the test files of its package that concern it, all of
+them where none is named like it; a mutant that passes is a survivor, to be looked at: a test is missing, or the change
+means the same. Every verdict is printed as it comes, so that a run may be stopped at any time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import argparse
 import ast
 import os
 import random
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,8 +30,32 @@ TESTS = {
     "ownership": ["tests/ownership"],
     "risk": ["tests/risk"],
     "nesting": ["tests/nesting"],
-    "tables.py": ["tests/test_tables.py", "tests/test_graph.py"],
+    "tables.py": ["tests/test_tables.py", "tests/test_graph.py", "tests/trust/test_survivors.py"],
 }
+#: module without tests of its own name → words in the names of the test files of what is built on it
+NEAR = {
+    "_arcs": "cascade explain", "_balance": "contagion", "_messages": "cascade kernels", "_paths": "cascade integrated",
+    "_sentences": "explain", "_ties": "cascade", "_walks": "contagion diffusion pagerank", "_worlds": "cascade",
+    "base": "contract", "clearing": "contagion", "_columns": "integrated bounds", "_fixpoint": "control",
+    "_holdings": "integrated control", "_measures": "beneficial", "_packs": "beneficial", "_power": "voting",
+    "_rings": "integrated bounds", "_spread": "integrated bounds", "_values": "integrated bounds",
+    "_verdicts": "control beneficial", "controllers": "control groups", "links": "close", "integrated": "bounds dense",
+    "why_not": "proofs explain",
+}  # fmt: skip
+#: no shrinking and no memory of failures: that a test fails is all that is asked
+_HYPOTHESIS = """
+
+from hypothesis import HealthCheck, Phase, settings
+
+settings.register_profile(
+    "mutants",
+    phases=[Phase.explicit, Phase.generate],
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+settings.load_profile("mutants")
+"""
 _SWAPS: dict[type, tuple[str, str]] = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"), ast.Eq: ("==", "!="),
     ast.NotEq: ("!=", "=="), ast.Is: ("is", "is not"), ast.In: ("in", "not in"), ast.Add: ("+", "-"),
@@ -108,25 +135,42 @@ def _typing(node: ast.AST) -> Iterator[ast.AST]:
         yield from ast.walk(annotation)
 
 
-def run(copy: Path, tests: list[str], seconds: float) -> str:
-    """What the tests say: ``killed``, ``survived`` or ``timeout``."""
+def concerned(copy: Path, mutant: Mutant, tests: list[str], *, all: bool) -> list[str]:
+    """The examples of the changed file and the test files that concern it; then, if asked for, all others."""
+    files = []
+    for test in tests:
+        files += [copy / test] if test.endswith(".py") else sorted((copy / test).glob("**/test_*.py"))
+    stem = Path(mutant.file).stem
+    words = {*stem.strip("_").split("_"), *NEAR.get(stem, "").split()}
+    near = [file for file in files if words & set(file.stem.split("_"))]
+    chosen = [*near, *(file for file in files if file not in near)] if all or not near else near
+    return [mutant.file, *(file.relative_to(copy).as_posix() for file in chosen)]
+
+
+def run(copy: Path, tests: list[str], seconds: int) -> str:
+    """What the tests say: ``killed``, ``survived`` or, after so many seconds of a processor, ``timeout``."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
-    try:
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=seconds,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = subprocess.run(
+        command,
+        cwd=copy,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5)),
+        check=False,
+    )
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
         return "timeout"
-    if done.returncode not in (0, 1, 2):
+    if done.returncode > 2:  # not of the tests; below zero the process itself died of the mutant
         raise RuntimeError(done.stdout.decode("utf-8", "replace")[-2000:])
     return "survived" if done.returncode == 0 else "killed"
+
+
+def spent() -> float:
+    """Seconds of a processor that the children have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:
@@ -135,6 +179,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=600.0)
     parser.add_argument("--tests", nargs="*", help="run these tests instead of those of the package")
+    parser.add_argument(
+        "--sound", action="store_true", help="spare the first run, without a mutant: it is known to pass"
+    )
+    parser.add_argument("--all", action="store_true", help="all tests of the package, not only the files concerned")
+    parser.add_argument("--again", type=Path, help="only what the kept output of an earlier run calls survived")
     parser.add_argument("package", nargs="*", default=list(TESTS))
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
@@ -144,16 +193,24 @@ def main() -> int:
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md", "setup.cfg"):
             shutil.copy(ROOT / name, copy / name)
+        with open(copy / "tests" / "conftest.py", "a", encoding="utf-8") as conftest:
+            conftest.write(_HYPOTHESIS)
         tests, limit, all_mutants = {}, {}, []
         for package in given.package:
             tests[package] = given.tests or TESTS[package]
-            begin = time.monotonic()
-            if run(copy, tests[package], 3600) != "survived":
+            begin = spent()
+            if given.sound:
+                limit[package] = 150
+            elif run(copy, tests[package], 3600) == "survived":
+                limit[package] = int(10 + 3 * (spent() - begin))
+            else:
                 raise RuntimeError(f"the tests of {package} fail without a mutant")
-            limit[package] = 60 + 4 * (time.monotonic() - begin)
             home = copy / "riskgraph" / package
             for file in [home] if home.is_file() else sorted(home.rglob("*.py")):
                 all_mutants += [(package, mutant) for mutant in mutants(file, copy)]
+        if given.again:
+            left = {line.removeprefix("survived: ") for line in given.again.read_text("utf-8").splitlines()}
+            all_mutants = [(package, mutant) for package, mutant in all_mutants if str(mutant) in left]
         sample = random.Random(given.seed).sample(all_mutants, min(given.sample, len(all_mutants)))
         outcome: Counter[str] = Counter()
         for package, mutant in sample:
@@ -163,13 +220,12 @@ def main() -> int:
             raw = file.read_bytes()
             file.write_bytes(raw[: mutant.begin] + mutant.new.encode() + raw[mutant.end :])
             try:
-                said = run(copy, [*tests[package], mutant.file], limit[package])
+                said = run(copy, concerned(copy, mutant, tests[package], all=given.all), limit[package])
             finally:
                 file.write_bytes(raw)
             outcome[said] += 1
-            if said != "killed":
-                sys.stdout.write(f"{said}: {mutant}\n")
-                sys.stdout.flush()
+            sys.stdout.write(f"{said}: {mutant}\n")
+            sys.stdout.flush()
         sys.stdout.write(f"{len(all_mutants):,} mutants, {sum(outcome.values())} tried: {dict(outcome)}\n")
     return 0
 

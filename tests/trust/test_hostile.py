@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -258,6 +259,17 @@ def test_a_manifest_does_not_lead_out_of_the_folder(small, outside, name):
     assert "the secret" not in shown
     readers.write_tables(readers.read_tables(small), folder, format="parquet")
     assert outside.exists()
+
+
+def test_a_manifest_does_not_have_files_outside_hashed(small, outside):
+    folder = readers.write_tables(readers.read_tables(small), small.parent / "written")
+    (folder / "link.csv").symlink_to(outside)
+    right = hashlib.sha256(outside.read_bytes()).hexdigest()
+    file = folder / "tables.json"
+    names = ["../secret.csv", str(outside), "link.csv"]
+    file.write_text(json.dumps({**json.loads(file.read_text("utf-8")), "beside": dict.fromkeys(names, right)}), "utf-8")
+    found = readers.read_tables(folder).quality
+    assert set(names) <= set(found.loc[found["problem"].str.contains("not the file of this writing"), "row"])
 
 
 def everything(graph):
