@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["OPEN", "as_numbers", "as_text", "days_to_dates", "show", "span", "to_day", "to_days"]
+__all__ = ["OPEN", "as_numbers", "as_text", "days_to_dates", "none_for_missing", "show", "span", "to_day", "to_days"]
 
 #: the day number that stands for "open" (no date)
 OPEN = np.iinfo(np.int32).min
@@ -22,10 +22,16 @@ def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         odd = np.array([not isinstance(value, str) for value in raw], dtype=bool) & ~missing
         raw = raw.copy()
         raw[odd] = [_digits(value) for value in raw[odd]]
-    if missing.any():
-        raw = raw.copy()
-        raw[missing] = None
-    return raw, missing, odd
+    return none_for_missing(raw, missing), missing, odd
+
+
+def none_for_missing(raw: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Cells with None where they are missing; the same array where that is so already."""
+    if all(value is None for value in raw[missing]):
+        return raw
+    clean = raw.copy()
+    clean[missing] = None
+    return clean
 
 
 def _digits(value: Any) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 from riskgraph._optional import import_optional
 from riskgraph.errors import InvalidTable
 from riskgraph.readers._delimited import decode, split_rows
+from riskgraph.readers._stream import opened
 
 __all__ = [
     "MAX_TEXT_BYTES",
@@ -125,22 +126,18 @@ def _text_table(path: Path) -> RawTable:
 
 
 def text_bytes(path: Path) -> bytes:
-    """The bytes of a text file, unpacked if it is gzip.
+    """The bytes of a text file, unpacked if it is gzip or zip.
 
     Raises
     ------
     InvalidTable
-        More than :data:`MAX_TEXT_BYTES`, or damaged gzip.
+        More than :data:`MAX_TEXT_BYTES`, or damaged.
     """
     size = path.stat().st_size
-    try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path, "rb") as stream:
-                data = stream.read(MAX_TEXT_BYTES + 1)
-        else:
-            data = path.read_bytes() if size <= MAX_TEXT_BYTES else b""
-    except (OSError, EOFError) as error:
-        raise InvalidTable(f"{path.name} cannot be read: {error}") from error
+    data = b""
+    if size <= MAX_TEXT_BYTES:
+        with opened(path) as stream:
+            data = stream.read(MAX_TEXT_BYTES + 1)
     if max(size, len(data)) > MAX_TEXT_BYTES:
         raise InvalidTable(
             f"{path.name} has more than {MAX_TEXT_BYTES:,} bytes; text is read whole: cut it up, or give Parquet"

@@ -9,7 +9,8 @@ from typing import Any
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import Record, Rows, as_list, as_text_or_none, load_records
+from riskgraph.readers._records import Record, as_list, as_text_or_none, load_records
+from riskgraph.readers._rows import Rows
 from riskgraph.readers.tables import check_options
 
 __all__ = ["read_psc"]
@@ -71,15 +72,12 @@ def read_psc(path: str | os.PathLike[str], *, on_error: str = "quarantine", at_7
         raise InvalidParameter(f"'at_75' must be 'upper' or 'lower'; got {at_75!r}")
     intake = Intake()
     rows = Rows(intake)
-    names: dict[str, tuple[str, dict[str, Any]]] = {}
     for record in load_records(path, intake, "relations"):
-        _record(record, rows, names, at_75)
-    for id, (label, cells) in names.items():
-        rows.add("entities", label, id=id, **cells)
+        _record(record, rows, at_75)
     return rows.graph(on_error)
 
 
-def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, Any]]], at_75: str) -> None:
+def _record(record: Record, rows: Rows, at_75: str) -> None:
     data = record.data.get("data")
     company = _number(record.data.get("company_number"))
     kind = str(data.get("kind") or "") if isinstance(data, dict) else ""
@@ -90,7 +88,7 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         text = "a row needs company_number and data with a kind"
         rows.leave_out("relations", record.label, "kind", text, given)
         return
-    names.setdefault(company, (record.label, {"kind": "company"}))
+    _enter(rows, record, company, kind="company")
     dates = {"start": as_text_or_none(data.get("notified_on")), "end": as_text_or_none(data.get("ceased_on"))}
     if kind in ("persons-with-significant-control-statement", "exemptions"):
         value = as_text_or_none(data.get("statement")) or "subject exempt from disclosure"
@@ -101,7 +99,7 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         text = f"{kind!r} is no kind of person with significant control that is known"
         rows.leave_out("relations", record.label, "kind", text, {"company_number": company})
         return
-    owner = _owner(data, what, company, record, names)
+    owner = _owner(data, what, company, record, rows)
     link = data.get("links")
     cells = {
         **dates,
@@ -112,9 +110,19 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         rows.add("relations", record.label, source=owner, target=company, **relation, **cells)
 
 
-def _owner(
-    data: dict[str, Any], what: str, company: str, record: Record, names: dict[str, tuple[str, dict[str, Any]]]
-) -> str:
+def _enter(rows: Rows, record: Record, id: str, **cells: Any) -> None:
+    """An entity where it is first told of; who had no name gets what a later record says of it.
+
+    Every id enters here, so that its code is its row.
+    """
+    row = rows.code(id)
+    if row == rows.count("entities"):
+        rows.add("entities", record.label, id=id, **cells)
+    elif "name" in cells and rows.cell("entities", row, "name") is None:
+        rows.put("entities", row, **cells)
+
+
+def _owner(data: dict[str, Any], what: str, company: str, record: Record, rows: Rows) -> str:
     name = as_text_or_none(data.get("name"))
     identity = data.get("identification")
     identity = identity if isinstance(identity, dict) else {}
@@ -132,16 +140,17 @@ def _owner(
         id = f"unnamed:{as_text_or_none(data.get('etag')) or record.label}@{company}"
     else:
         id = f"{what}:{name}"
-    cells = {
-        "kind": what,
-        "name": name,
-        "country": as_text_or_none(identity.get("country_registered"))
+    _enter(
+        rows,
+        record,
+        id,
+        kind=what,
+        name=name,
+        country=as_text_or_none(identity.get("country_registered"))
         or as_text_or_none(data.get("country_of_residence")),
-        "legal_form": as_text_or_none(identity.get("legal_form")),
-        "identifier": as_text_or_none(identity.get("registration_number")),
-    }
-    if id not in names or names[id][1].get("name") is None:
-        names[id] = (names[id][0] if id in names else record.label, cells)
+        legal_form=as_text_or_none(identity.get("legal_form")),
+        identifier=as_text_or_none(identity.get("registration_number")),
+    )
     return id
 
 
