@@ -218,8 +218,8 @@ class _Column:
             self._parts += [None] * (batches - len(self._parts))
             part = self._parts[batch]
             if part is None:
-                part = self._parts[batch] = np.full(BATCH, None, dtype=object)
-            part[place] = cell
+                part = self._parts[batch] = np.full(BATCH, self.blank, dtype=self.dtype)
+            part[place] = self._packed([cell])[0]
         elif place < len(self._open):
             self._open[place] = cell
         else:
