@@ -155,6 +155,7 @@ def entity_of(statement: Statement) -> dict[str, Any]:
         "identifier": number,
         "jurisdiction": as_text_or_none(place.get("code")) if isinstance(place, dict) else None,
         "statement": statement.id,
+        "birth_date": as_text_or_none(details.get("birthDate")) if statement.kind == "person" else None,
     }
 
 

@@ -190,6 +190,7 @@ def _entity(record: Record, rows: Rows, told: set[tuple[str, str]]) -> None:
         country=_joined(record, "country") or _joined(record, "jurisdiction"),
         registration_number=_first(record, "registrationNumber"),
         topics=_joined(record, "topics"),
+        birth_date=_first(record, "birthDate"),
         aliases=";".join(dict.fromkeys([*(own for own in (name,) if own in names), *names])) or None,
     )
     topics = [topic for topic in _values(record, "topics") if (id, topic) not in told]

@@ -34,9 +34,11 @@ def read_psc(path: str | os.PathLike[str], *, on_error: str = "quarantine", at_7
     A band such as ``25-to-50-percent`` is the interval [0.25, 0.5] of ``owns``, its voting right that of the votes; a
     right to appoint directors is ``controls``; significant influence is a holding of unknown size. A corporate owner
     with a UK registration number is that company; a person is one only within one company, as ``person:NAME (year-month
-    of birth)@NUMBER``, until matched. Statements such as ``no-individual-or-entity-with-signficant-control`` become
-    facts ``undisclosed_owner`` of the company. The register says over 25 %: the bound 0.25 itself is not held, which
-    the column ``share_exclusive`` keeps.
+    of birth)@NUMBER``, until matched; the month of birth stands in ``birth_date``. Statements such as
+    ``no-individual-or-entity-with-signficant-control`` become facts ``undisclosed_owner`` of the company. The register
+    says over 25 %: the bound 0.25 itself is not held, which the column ``share_exclusive`` keeps.
+
+    A file of any size is read as a stream, packed (gzip, zip) or not.
 
     Parameters
     ----------
@@ -126,6 +128,7 @@ def _owner(data: dict[str, Any], what: str, company: str, record: Record, rows: 
     name = as_text_or_none(data.get("name"))
     identity = data.get("identification")
     identity = identity if isinstance(identity, dict) else {}
+    day = None
     number = _number(identity.get("registration_number"))
     place = f"{identity.get('country_registered') or ''} {identity.get('place_registered') or ''}".lower()
     british = any(word in place for word in ("england", "wales", "scotland", "united kingdom", "uk", "companies house"))
@@ -134,8 +137,8 @@ def _owner(data: dict[str, Any], what: str, company: str, record: Record, rows: 
     elif what == "person":
         born = data.get("date_of_birth")
         parts = [as_text_or_none(born.get(part)) for part in ("year", "month")] if isinstance(born, dict) else []
-        when = f" ({'-'.join((part or '?').zfill(2) for part in parts)})" if any(parts) else ""
-        id = f"person:{name or 'unnamed'}{when}@{company}"
+        day = "-".join((part or "?").zfill(2) for part in parts) if any(parts) else None
+        id = f"person:{name or 'unnamed'}{f' ({day})' if day else ''}@{company}"
     elif name is None:
         id = f"unnamed:{as_text_or_none(data.get('etag')) or record.label}@{company}"
     else:
@@ -150,6 +153,7 @@ def _owner(data: dict[str, Any], what: str, company: str, record: Record, rows: 
         or as_text_or_none(data.get("country_of_residence")),
         legal_form=as_text_or_none(identity.get("legal_form")),
         identifier=as_text_or_none(identity.get("registration_number")),
+        birth_date=None if day is None else day.removesuffix("-?").removesuffix("-0?"),
     )
     return id
 
