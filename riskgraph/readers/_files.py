@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import os
 import re
 import zipfile
@@ -258,15 +257,14 @@ def peek_headers(path: Path) -> list[tuple[str, list[str]]]:
             return [(_stem(path), _parquet_headers(path))]
         if lower.endswith(_EXCEL):
             return [(raw.stem, raw.headers) for raw in _sheets(path)]
-        opener = gzip.open if lower.endswith(".gz") else open
-        with opener(path, "rb") as stream:
+        with opened(path) as stream:
             head = stream.read(1 << 16)
         if len(head) == 1 << 16:
             head = head[: head.rfind(b"\n") + 1] or head
         lines, broken, _ = decode(head, path.name)
         rows = split_rows(lines, broken, path.name)
         return [(_stem(path), _named(rows.frame, rows.header, path.name).columns.tolist())]
-    except (InvalidTable, OSError, EOFError):
+    except (InvalidTable, OSError):
         return []
 
 

@@ -105,10 +105,13 @@ def _csv(file: Path, intake: Intake) -> Iterator[Record]:
     for header, body in stream_rows(file) if is_plain_utf8(file) else whole_rows(text_bytes(file), file.name):
         names = [_OLD.get(name.strip(), name.strip()) for name in header]
         bad += body.bad
+        remarks = dict(body.notes)
+        for line in sorted(remarks.keys() - set(body.numbers)):  # a title above the header
+            intake.note("entities", Place(before, line), "line", remarks[line], "repaired")
         for line, cells in zip(body.numbers, body.rows, strict=True):
+            if line in remarks:
+                intake.note("entities", Place(before, line), "line", remarks[line], "repaired")
             yield Record(Place(before, line), {name: cell for name, cell in zip(names, cells, strict=False) if cell})
-        for line, remark in body.notes:
-            intake.note("entities", Place(before, line), "line", remark, "repaired")
     if bad:
         lines, problems, texts = zip(*bad, strict=True)
         labels = pd.Index([f"{before}{line}" for line in lines], dtype=object)
