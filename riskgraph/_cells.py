@@ -14,6 +14,7 @@ __all__ = [
     "broken_texts",
     "days_to_dates",
     "mended",
+    "none_for_missing",
     "show",
     "span",
     "to_day",
@@ -33,10 +34,16 @@ def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         odd = np.array([not isinstance(value, str) for value in raw], dtype=bool) & ~missing
         raw = raw.copy()
         raw[odd] = [_digits(value) for value in raw[odd]]
-    if missing.any():
-        raw = raw.copy()
-        raw[missing] = None
-    return raw, missing, odd
+    return none_for_missing(raw, missing), missing, odd
+
+
+def none_for_missing(raw: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Cells with None where they are missing; the same array where that is so already."""
+    if all(value is None for value in raw[missing]):
+        return raw
+    clean = raw.copy()
+    clean[missing] = None
+    return clean
 
 
 def broken_texts(values: np.ndarray) -> np.ndarray:

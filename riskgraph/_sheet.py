@@ -9,7 +9,18 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from riskgraph._cells import OPEN, as_numbers, as_text, broken_texts, days_to_dates, mended, show, span, to_days
+from riskgraph._cells import (
+    OPEN,
+    as_numbers,
+    as_text,
+    broken_texts,
+    days_to_dates,
+    mended,
+    none_for_missing,
+    show,
+    span,
+    to_days,
+)
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
@@ -57,7 +68,7 @@ _QUALITY_COLUMNS = ("table", "row", "column", "problem", "action")
 class Sheet:
     """One table under check: its frame, and which of its rows are still good."""
 
-    def __init__(self, name: str, frame: pd.DataFrame | None, quality: Quality) -> None:
+    def __init__(self, name: str, frame: pd.DataFrame | None, quality: Quality, *, owned: bool = False) -> None:
         table = TABLES[name]
         if frame is None:
             frame = pd.DataFrame({column: pd.Series(dtype=object) for column in table.required})
@@ -78,6 +89,8 @@ class Sheet:
         self.labels = frame.index
         self.data: dict[str, Any] = {column: frame[column] for column in frame.columns}
         self.good = np.ones(len(frame), dtype=bool)
+        #: whether nobody else holds the frame, so that its columns may be taken as they are
+        self.owned = owned
         #: columns whose empty cells are None already
         self.tidy: set[str] = set()
         #: entity codes of the columns that name entities
@@ -192,22 +205,25 @@ class Sheet:
     # -- results -------------------------------------------------------------------------------------------------
 
     def clean(self) -> pd.DataFrame:
-        """The good rows with typed columns and their old index labels."""
+        """The good rows with typed columns and their old index labels; the columns are given up one by one."""
         table = TABLES[self.name]
         columns: dict[str, Any] = {}
+        whole = self.owned and bool(self.good.all())
+        labels = self.labels if whole else self.labels[self.good]
         for column in (*table.required, *table.optional, *self.data):
             if column in columns or column not in self.data:
                 continue
-            values = self.data[column]
+            values, self.data[column] = self.data[column], None
             if column in DATES:
                 values = days_to_dates(values).astype("datetime64[s]")
-            values = values[self.good] if isinstance(values, np.ndarray) else values.to_numpy()[self.good]
+            values = values if isinstance(values, np.ndarray) else values.to_numpy()
+            values = values if whole else values[self.good]
             if values.dtype == object:
-                values = pd.Series(values, index=self.labels[self.good], dtype=object)
                 if column != "value" and column not in self.tidy:
-                    values = values.where(values.notna(), None)
+                    values = none_for_missing(values, pd.isna(values))
+                values = pd.Series(values, index=labels, dtype=object, copy=False)
             columns[column] = values
-        return pd.DataFrame(columns, index=self.labels[self.good])
+        return pd.DataFrame(columns, index=labels, copy=False)
 
     def left_out(self) -> pd.DataFrame:
         return self.given[~self.good].copy()

@@ -56,6 +56,7 @@ def clean_tables(
     facts: pd.DataFrame | None = None,
     *,
     on_error: str = "raise",
+    owned: bool = False,
 ) -> Tables:
     """Check the five tables against the vocabulary and return them typed.
 
@@ -64,6 +65,8 @@ def clean_tables(
     on_error
         ``"raise"`` raises when any row must be left out; ``"quarantine"`` keeps the good rows and puts the bad ones
         into ``rejected``.
+    owned
+        Whether the frames are given up: columns that are clean as they came are then taken, not copied.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def clean_tables(
         raise InvalidParameter(f"'on_error' must be 'raise' or 'quarantine'; got {on_error!r}")
     quality = Quality()
     sheets = {
-        name: Sheet(name, frame, quality)
+        name: Sheet(name, frame, quality, owned=owned)
         for name, frame in zip(TABLES, (entities, relations, cases, licences, facts), strict=True)
     }
     _check_entities(sheets["entities"])

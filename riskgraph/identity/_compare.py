@@ -27,9 +27,13 @@ def compare(data: Records, a: np.ndarray, b: np.ndarray, wanted: dict[str, list[
         none = np.zeros(data.names.size, dtype=bool)
         none[data.codes] = (numbers == "").to_numpy()
         found["numbers"] = np.where(none[a] & none[b], -1, np.where(code[a] == code[b], 0, 1))
-    for name in set(wanted) - {"name", "near", "beside", "numbers"}:
+    if "birth_month" in wanted and {"birth_year", "birth_month"} <= set(data.attributes):
+        found["birth_month"] = _birth(data.attributes, a, b)
+    for name in set(wanted) - {"name", "near", "beside", "numbers", "birth_month"}:
         if name in data.attributes:
             found[name] = _attribute(data.attributes[name], a, b, wanted[name])
+    if "birth_month" in found and "birth_year" in found:
+        found["birth_year"] = np.where(found["birth_month"] < 0, found["birth_year"], -1)
     return pd.DataFrame({name: found[name].astype(np.int8) for name in wanted if name in found}, index=range(a.size))
 
 
@@ -41,6 +45,15 @@ def name_levels(data: Records, table: Grams | None, place: np.ndarray, a: np.nda
     core = (data.cores[a] == data.cores[b]) & (data.cores[a] != "")
     near, inside = closeness(table, place[a], place[b])
     return np.select([same, core, near >= 0.8, inside >= 0.9, near >= 0.5], [0, 1, 2, 3, 4], 5).astype(np.int8)
+
+
+def _birth(attributes: pd.DataFrame, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Year and month of birth: 0 both agree, 1 one of them, 2 neither."""
+    year, month = (
+        pd.to_numeric(attributes[name], errors="coerce").to_numpy(dtype=float) for name in ("birth_year", "birth_month")
+    )
+    unknown = np.isnan(year[a] + year[b] + month[a] + month[b])
+    return np.where(unknown, -1, 2 - (year[a] == year[b]).astype(np.int8) - (month[a] == month[b]))
 
 
 def _attribute(column: pd.Series, a: np.ndarray, b: np.ndarray, levels: list[str]) -> np.ndarray:

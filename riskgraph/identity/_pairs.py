@@ -37,18 +37,25 @@ class Pairs(NamedTuple):
 
     def factor(self, table: pd.DataFrame) -> np.ndarray:
         """What all evidence multiplies the odds by."""
-        names = list(self.levels.columns)
+        return self.name_factor * self._of(table, list(self.levels.columns))
+
+    def _of(self, table: pd.DataFrame, names: list[str]) -> np.ndarray:
+        """What some comparisons multiply the odds by."""
         parts = [table[table["comparison"] == name] for name in names]
         m, u = [part["m"].to_numpy() for part in parts], [part["u"].to_numpy() for part in parts]
-        return self.name_factor * odds_factor(self.levels.to_numpy(dtype=np.int64), m, u)
+        return odds_factor(self.levels[names].to_numpy(dtype=np.int64), m, u)
 
     def share(self, table: pd.DataFrame) -> float:
         """Share of all possible pairs that are one entity.
 
-        Of persons from their names alone, which are a fair sample of chance; what stands beside them depends on what
-        the register happens to hold. Of firms from all evidence.
+        Of persons from their names and births, which are a fair sample of chance; what stands beside them depends on
+        what the register happens to hold. Of firms from all evidence.
         """
-        factor = self.name_factor if self.by_rarity else self.factor(table)
+        if self.by_rarity:
+            births = [name for name in ("birth_year", "birth_month") if name in self.levels]
+            factor = self.name_factor * self._of(table, births)
+        else:
+            factor = self.factor(table)
         return share_of_matches(factor, self.records.possible, missed=self.missed)
 
     def share_among(self, table: pd.DataFrame) -> float:

@@ -19,6 +19,8 @@ __all__ = ["HUB", "Records", "around", "records"]
 HUB = 100
 #: a name borne by more entities beside one is no sign of a common circle
 COMMON = 20
+#: year and, if told, month at the beginning of a date of birth
+_BIRTH = r"^\s*(\d{4})(?:-?(\d{2}))?"
 #: pairs looked at together: bounds the memory of two steps around them
 _CHUNK = 100_000
 
@@ -76,7 +78,7 @@ def records(graph: EntityGraph, other: EntityGraph | None, kind: str, kind_code:
             others += [target, source]
     left, right = np.concatenate(ends), np.concatenate(others)
     apart = left != right
-    attributes = pd.concat([one.entities for one in graphs], ignore_index=True)
+    attributes = _born(pd.concat([one.entities for one in graphs], ignore_index=True))
     return Records(
         np.flatnonzero(wanted),
         side,
@@ -88,6 +90,20 @@ def records(graph: EntityGraph, other: EntityGraph | None, kind: str, kind_code:
         left[apart],
         right[apart],
     )
+
+
+def _born(entities: pd.DataFrame) -> pd.DataFrame:
+    """Entities with the year and month that ``birth_date`` tells, where columns of these names do not."""
+    if "birth_date" not in entities:
+        return entities
+    found = entities["birth_date"].astype(object).where(entities["birth_date"].notna(), "").astype(str)
+    parts = found.str.extract(_BIRTH)
+    entities = entities.copy(deep=False)
+    for column, part in (("birth_year", parts[0]), ("birth_month", parts[1])):
+        told = pd.to_numeric(part, errors="coerce")
+        told = told.where(told.between(1, 12)) if column == "birth_month" else told
+        entities[column] = pd.to_numeric(entities[column], errors="coerce").fillna(told) if column in entities else told
+    return entities
 
 
 def around(data: Records, a: np.ndarray, b: np.ndarray, *, wide: bool) -> dict[str, np.ndarray]:

@@ -28,7 +28,9 @@ def match(
 
     The model is Fellegi and Sunter's (1969): prior odds times one factor m/u for each comparison. An equal personal
     name weighs by how often it is to be expected by chance, from the graph's own names; the share of pairs that are
-    one is the maximum of the likelihood given the weights; what is unknown on either side says nothing.
+    one is the maximum of the likelihood of names and births given the weights; what is unknown on either side says
+    nothing. Births come from the columns ``birth_year`` and ``birth_month``, or from ``birth_date`` (1970-01-31,
+    1970-01 or 1970).
 
     Parameters
     ----------

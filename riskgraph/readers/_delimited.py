@@ -7,17 +7,22 @@ way is reported with its number while its neighbours stay good.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
+import itertools
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from riskgraph.errors import InvalidTable
+from riskgraph.readers._stream import BLOCK, opened
 
-__all__ = ["MAX_FIELD", "Rows", "decode", "split_rows"]
+__all__ = ["MAX_FIELD", "WINDOW", "Rows", "decode", "is_plain_utf8", "split_rows", "stream_rows", "whole_rows"]
 
 #: characters a cell may hold (the limit of Python's csv module)
 MAX_FIELD = 131_072
@@ -25,6 +30,8 @@ _DELIMITERS = (",", "\t", ";", "|")
 _HAN_BYTES = re.compile(rb"[\xa1-\xfe]{2}")
 _MAX_SPAN = 2_000
 _SHOWN = 80
+#: lines that a stream takes at a time
+WINDOW = 2_000
 
 
 class Rows(NamedTuple):
@@ -106,6 +113,27 @@ def _lines(text: str) -> list[str]:
     return lines
 
 
+class _Head(NamedTuple):
+    """What the first lines of a file say."""
+
+    header: list[str]
+    delimiter: str
+    #: position of the first line after the header
+    start: int
+    notes: list[tuple[int, str]]
+
+
+class _Body(NamedTuple):
+    """The rows of some lines."""
+
+    numbers: list[int]
+    rows: list[list[str]]
+    bad: list[tuple[int, str, str]]
+    notes: list[tuple[int, str]]
+    #: position of the first line that was not looked at
+    end: int
+
+
 def split_rows(lines: list[str], broken: dict[int, str], name: str) -> Rows:
     """Rows of the lines of a delimited file; the delimiter is the one that cuts the header into most cells.
 
@@ -114,6 +142,82 @@ def split_rows(lines: list[str], broken: dict[int, str], name: str) -> Rows:
     InvalidTable
         The file is empty or its header cannot be read.
     """
+    head = _head(lines, broken, name)
+    width = len(head.header)
+    frame = None if broken else _fast(lines, head.start - 1, head.delimiter, width)
+    if frame is not None:
+        return Rows(head.header, frame, [], head.notes)
+    body = _body(lines, broken, head.start, len(lines), 0, head)
+    index = pd.Index(body.numbers, dtype=np.int64)
+    columns = list(zip(*body.rows, strict=True)) if body.rows else [()] * width
+    table = pd.DataFrame(
+        {spot: np.array(column, dtype=object) for spot, column in enumerate(columns)}, index, dtype=object
+    )
+    return Rows(head.header, table, body.bad, head.notes + body.notes)
+
+
+def whole_rows(data: bytes, name: str) -> Iterator[tuple[list[str], _Body]]:
+    """Header and rows of a delimited file of any encoding, in one part."""
+    lines, broken, _ = decode(data, name)
+    head = _head(lines, broken, name)
+    body = _body(lines, broken, head.start, len(lines), 0, head)
+    yield head.header, body._replace(notes=head.notes + body.notes)
+
+
+def stream_rows(path: Path) -> Iterator[tuple[list[str], _Body]]:
+    """Header and rows of a delimited UTF-8 file of any size, some at a time; what :func:`split_rows` gives, in parts.
+
+    Raises
+    ------
+    InvalidTable
+        The file is empty or its header cannot be read.
+    """
+    with opened(path, watch=True) as stream:
+        lines: list[str] = []
+        head, offset, start, ended = None, 0, 0, False
+        cut = False
+        while not ended:
+            fresh = list(itertools.islice(stream, WINDOW))
+            ended = len(fresh) < WINDOW
+            if not offset and not lines and fresh:
+                fresh[0] = fresh[0].removeprefix(codecs.BOM_UTF8)
+                cut = fresh[0].endswith(b"\r\n")
+            lines += (line.removesuffix(b"\n").removesuffix(b"\r" if cut else b"").decode() for line in fresh)
+            if not ended and len(lines) <= _MAX_SPAN:
+                continue
+            if head is None:
+                if not ended and not any(line.strip() for line in lines[:-1]):
+                    continue
+                head = _head(lines, {}, path.name)
+                start = head.start
+            # a quoted cell may run on: the last lines wait for those that follow
+            body = _body(lines, {}, start, len(lines) if ended else len(lines) - _MAX_SPAN, offset, head)
+            if offset == 0:
+                body = body._replace(notes=head.notes + body.notes)
+            yield head.header, body
+            lines, start, offset = lines[body.end :], 0, offset + body.end
+
+
+def is_plain_utf8(path: Path) -> bool:
+    """Whether a file is sound UTF-8 with line feeds, so that :func:`stream_rows` may read it."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    feeds = False
+    with opened(path) as stream:
+        block = stream.read(BLOCK)
+        if block[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in block[:100_000]:
+            return False
+        try:
+            while block:
+                decoder.decode(block)
+                feeds = feeds or b"\n" in block
+                block = stream.read(BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+    return feeds
+
+
+def _head(lines: list[str], broken: dict[int, str], name: str) -> _Head:
     start = next((place for place, line in enumerate(lines) if line.strip()), None)
     if start is None:
         raise InvalidTable(f"{name} is empty; its first line must name the columns")
@@ -129,16 +233,19 @@ def split_rows(lines: list[str], broken: dict[int, str], name: str) -> Rows:
         raise InvalidTable(f"{name} line {start + 1}: the names of the columns have a quote that never closes")
     while len(header) > 1 and not header[-1].strip():
         header.pop()
-    frame = None if broken else _fast(lines, start, delimiter, len(header))
-    if frame is not None:
-        return Rows(header, frame, [], notes)
+    return _Head(header, delimiter, start + 1, notes)
+
+
+def _body(lines: list[str], broken: dict[int, str], start: int, stop: int, offset: int, head: _Head) -> _Body:
+    """Rows that begin at the lines from ``start`` up to ``stop``; ``offset`` lines of the file went before."""
     rows: list[list[str]] = []
     numbers: list[int] = []
     bad: list[tuple[int, str, str]] = []
-    width, place = len(header), start + 1
-    while place < len(lines):
+    notes: list[tuple[int, str]] = []
+    delimiter, width, place = head.delimiter, len(head.header), start
+    while place < stop:
         line = lines[place]
-        number, span = place + 1, 1
+        number, span = offset + place + 1, 1
         cells: list[str] | None
         if not line.strip(" \t\r\x00\x1a" + delimiter):  # spreadsheets leave lines of empty cells behind
             place += 1
@@ -167,12 +274,7 @@ def split_rows(lines: list[str], broken: dict[int, str], name: str) -> Rows:
             rows.append(cells)
             numbers.append(number)
         place += span
-    index = pd.Index(numbers, dtype=np.int64)
-    columns = list(zip(*rows, strict=True)) if rows else [()] * width
-    table = pd.DataFrame(
-        {spot: np.array(column, dtype=object) for spot, column in enumerate(columns)}, index, dtype=object
-    )
-    return Rows(header, table, bad, notes)
+    return _Body(numbers, rows, bad, notes, max(place, start))
 
 
 def _fast(lines: list[str], start: int, delimiter: str, width: int) -> pd.DataFrame | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import gzip
 import os
 import re
 import zipfile
@@ -18,6 +17,7 @@ import pandas as pd
 from riskgraph._optional import import_optional
 from riskgraph.errors import InvalidTable
 from riskgraph.readers._delimited import decode, split_rows
+from riskgraph.readers._stream import opened
 
 __all__ = [
     "MAX_TEXT_BYTES",
@@ -125,22 +125,18 @@ def _text_table(path: Path) -> RawTable:
 
 
 def text_bytes(path: Path) -> bytes:
-    """The bytes of a text file, unpacked if it is gzip.
+    """The bytes of a text file, unpacked if it is gzip or zip.
 
     Raises
     ------
     InvalidTable
-        More than :data:`MAX_TEXT_BYTES`, or damaged gzip.
+        More than :data:`MAX_TEXT_BYTES`, or damaged.
     """
     size = path.stat().st_size
-    try:
-        if path.name.lower().endswith(".gz"):
-            with gzip.open(path, "rb") as stream:
-                data = stream.read(MAX_TEXT_BYTES + 1)
-        else:
-            data = path.read_bytes() if size <= MAX_TEXT_BYTES else b""
-    except (OSError, EOFError) as error:
-        raise InvalidTable(f"{path.name} cannot be read: {error}") from error
+    data = b""
+    if size <= MAX_TEXT_BYTES:
+        with opened(path) as stream:
+            data = stream.read(MAX_TEXT_BYTES + 1)
     if max(size, len(data)) > MAX_TEXT_BYTES:
         raise InvalidTable(
             f"{path.name} has more than {MAX_TEXT_BYTES:,} bytes; text is read whole: cut it up, or give Parquet"
@@ -261,15 +257,14 @@ def peek_headers(path: Path) -> list[tuple[str, list[str]]]:
             return [(_stem(path), _parquet_headers(path))]
         if lower.endswith(_EXCEL):
             return [(raw.stem, raw.headers) for raw in _sheets(path)]
-        opener = gzip.open if lower.endswith(".gz") else open
-        with opener(path, "rb") as stream:
+        with opened(path) as stream:
             head = stream.read(1 << 16)
         if len(head) == 1 << 16:
             head = head[: head.rfind(b"\n") + 1] or head
         lines, broken, _ = decode(head, path.name)
         rows = split_rows(lines, broken, path.name)
         return [(_stem(path), _named(rows.frame, rows.header, path.name).columns.tolist())]
-    except (InvalidTable, OSError, EOFError):
+    except (InvalidTable, OSError):
         return []
 
 

@@ -70,6 +70,7 @@ _OF_LEGAL = {
 ENTITY_PROPERTIES = MappingProxyType(
     {
         **dict.fromkeys(LEGAL, _OF_LEGAL),
+        "Person": {**_OF_LEGAL, "birth_date": "birthDate"},
         "Company": {**_OF_LEGAL, "capital": "capital"},
         "Security": {"registration_number": "registrationNumber", "start": "issueDate", "end": "maturityDate"},
         "BankAccount": {"start": "openingDate", "end": "closingDate"},

@@ -12,8 +12,9 @@ from riskgraph._cells import as_numbers, show
 from riskgraph._sheet import Action, Quality
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._files import RawTable
+from riskgraph.readers._places import Place, Places
 from riskgraph.readers._values import ShareUnit, is_blank, is_blank_cell, parse_dates, parse_money, parse_shares
-from riskgraph.tables import invalid
+from riskgraph.tables import clean_tables, invalid, merge_reports
 
 __all__ = ["DATE_RULE", "MONEY_RULE", "SHARE_RULE", "Intake", "blank_to_none"]
 
@@ -28,25 +29,69 @@ class Intake:
 
     def __init__(self) -> None:
         self._quality = Quality()
-        self._rejected: dict[str, list[pd.DataFrame]] = {}
+        self._rejected: dict[str, list[pd.DataFrame | list[tuple[str, Mapping[str, Any]]]]] = {}
+        #: notes on single rows since the last note on several: table, row, column, problem, action
+        self._single: list[tuple[str, Any, str, str, Action]] = []
 
     def note(self, table: str, rows: Any, column: str, problems: str | Sequence[str], action: Action = "kept") -> None:
         """Report rows (labels) that were kept or repaired."""
-        labels = list(rows) if isinstance(rows, (list, tuple, pd.Index, np.ndarray)) else [rows]
+        if isinstance(problems, str) and not isinstance(rows, (list, tuple, pd.Index, np.ndarray)):
+            self._single.append((table, str(rows) if isinstance(rows, Place) else rows, column, problems, action))
+            return
+        labels = list(rows)
         texts = [problems] * len(labels) if isinstance(problems, str) else list(problems)
+        self._gather()
         self._quality.add(table, labels, column, texts, action)
 
-    def reject(self, table: str, frame: pd.DataFrame, column: str, problems: str | Sequence[str]) -> None:
-        """Leave out rows, each with its problem."""
+    def _gather(self) -> None:
+        """Make the single notes so far one frame."""
+        if self._single:
+            names = ("table", "row", "column", "problem", "action")
+            columns = dict(zip(names, zip(*self._single, strict=True), strict=True))
+            rows = np.empty(len(self._single), dtype=object)
+            rows[:] = columns["row"]
+            self._quality.rows.append(pd.DataFrame({**columns, "row": rows}))
+            self._single = []
+
+    def mark(self, table: str) -> tuple[int, int]:
+        """Where in the report :meth:`reject` shall put what is only known later."""
+        self._gather()
+        parts = self._rejected.setdefault(table, [])
+        if parts and not isinstance(parts[-1], pd.DataFrame):
+            parts[-1] = _frame(parts[-1])
+        return len(self._quality.rows), len(parts)
+
+    def reject(
+        self,
+        table: str,
+        frame: pd.DataFrame,
+        column: str,
+        problems: str | Sequence[str],
+        *,
+        at: tuple[int, int] | None = None,
+    ) -> None:
+        """Leave out rows, each with its problem; ``at`` puts them where :meth:`mark` was asked."""
         if len(frame):
             self.note(table, frame.index, column, problems, "rejected")
-            self._rejected.setdefault(table, []).append(frame)
+            parts, notes = self._rejected.setdefault(table, []), self._quality.rows
+            notes.insert(len(notes) if at is None else at[0], notes.pop())
+            parts.insert(len(parts) if at is None else at[1], _told(frame))
+
+    def leave_out(
+        self, table: str, label: Any, column: str, problem: str, cells: Mapping[str, Any], *, repeat: bool = False
+    ) -> None:
+        """Leave out one row; what only says again what another row says is no error even where errors are raised."""
+        self.note(table, label, column, problem, "repaired" if repeat else "rejected")
+        parts = self._rejected.setdefault(table, [])
+        if not parts or isinstance(parts[-1], pd.DataFrame):
+            parts.append([])
+        parts[-1].append((str(label), dict(cells)))
 
     def fold_in(self, table: str, frame: pd.DataFrame, column: str, problems: Sequence[str]) -> None:
         """Leave out rows that say again what another row says; no error even where errors are raised."""
         if len(frame):
             self.note(table, frame.index, column, problems, "repaired")
-            self._rejected.setdefault(table, []).append(frame)
+            self._rejected.setdefault(table, []).append(_told(frame))
 
     def damaged(self, table: str, raw: RawTable, *, label: Callable[[int], Any] = int) -> None:
         """Report the lines of a file that are no rows, and the remarks on the others."""
@@ -151,11 +196,11 @@ class Intake:
             if leave and read.bad.any():
                 texts = [f"{show(value)} cannot be read; {DATE_RULE}; left open" for value in frame[column][read.bad]]
                 self.note(table, frame.index[read.bad], column, texts, "repaired")
-                frame = frame.copy()
                 days = read.days
             else:
                 days = read.days[~read.bad]
-                frame = self.sift(table, frame, read.bad, column, DATE_RULE).copy()
+                frame = self.sift(table, frame, read.bad, column, DATE_RULE)
+            frame = frame.copy(deep=False)
             frame[column] = days.astype("datetime64[s]")
         return frame
 
@@ -199,20 +244,40 @@ class Intake:
     # -- the graph ---------------------------------------------------------------------------------------------------
 
     def graph(self, frames: Mapping[str, pd.DataFrame], on_error: str) -> EntityGraph:
-        """Graph of the frames with everything noticed so far in its report.
+        """Graph of the frames, which are given up, with everything noticed so far in its report.
 
         Raises
         ------
         InvalidTable
             ``on_error="raise"`` and a row was left out here or by the checks of the tables.
         """
-        rejected = {name: pd.concat(parts) if len(parts) > 1 else parts[0] for name, parts in self._rejected.items()}
+        self._gather()
+        rejected = {}
+        for name, parts in self._rejected.items():
+            if not parts:
+                continue
+            found = [part if isinstance(part, pd.DataFrame) else _frame(part) for part in parts]
+            rejected[name] = pd.concat(found) if len(found) > 1 else found[0]
         # the checks always set aside here, so that one error lists what the reader and the tables found
         lenient = "quarantine" if on_error == "raise" else on_error
-        graph = EntityGraph.from_tables(**frames, on_error=lenient, quality=self._quality.frame(), rejected=rejected)
-        if on_error == "raise" and (graph.quality["action"] == "rejected").any():
-            raise invalid(graph.quality)
-        return graph
+        tables = clean_tables(**frames, on_error=lenient, owned=True)
+        for name, frame in tables.rejected.items():
+            tables.rejected[name] = _told(frame)
+        quality, left = merge_reports(self._quality.frame(), rejected, tables)
+        if on_error == "raise" and (quality["action"] == "rejected").any():
+            raise invalid(quality)
+        return EntityGraph._from_clean(tables, quality, left)
+
+
+def _frame(rows: list[tuple[str, Mapping[str, Any]]]) -> pd.DataFrame:
+    """Rows left out one by one as a frame."""
+    labels = pd.Index([label for label, _ in rows], dtype=object)
+    return pd.DataFrame([cells for _, cells in rows], index=labels, dtype=object)
+
+
+def _told(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose places are written out."""
+    return frame.set_axis(frame.index.astype(object), axis=0) if isinstance(frame.index.array, Places) else frame
 
 
 def blank_to_none(values: pd.Series) -> pd.Series:

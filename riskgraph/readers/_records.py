@@ -1,56 +1,57 @@
-"""Records of JSON files, one a line or in an array, each with its place; and rows on their way to the tables."""
+"""Records of JSON files, one a line or in an array, each with its place; read as a stream, however large the file."""
 
 from __future__ import annotations
 
-import codecs
-import gzip
 import io
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from riskgraph._optional import progress
 from riskgraph.errors import InvalidTable
-from riskgraph.graph import EntityGraph
-from riskgraph.readers._files import data_files, text_bytes
+from riskgraph.readers._files import data_files
 from riskgraph.readers._intake import Intake
+from riskgraph.readers._places import Place
+from riskgraph.readers._stream import as_utf8, decoded, lines_of, opened
 
-__all__ = ["JSON_SUFFIXES", "MANY_LINES", "Record", "Rows", "as_list", "as_text_or_none", "load_records"]
+__all__ = ["JSON_SUFFIXES", "Record", "as_list", "as_text_or_none", "load_records"]
 
-#: longer marks first: that of UTF-16 begins that of UTF-32
-_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
-#: rows of a table, and bytes of lines, from which reading shows how far it has come
-MANY_LINES = 50_000
-_MANY_BYTES = 20 << 20
-_LONGEST_LINE = 16 << 20
+#: a file in one piece up to this size is parsed whole, and a damaged one line by line; a larger one as a stream
+_WHOLE = 64 << 20
+#: a first line, or one item of an array, may have this many characters
+_LONGEST = 16 << 20
+#: bytes of a damaged line that are kept
+_SHOWN = 131_072 * 4
 #: one half of a character pair, as an escape and as bytes
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _RAW_HALF = re.compile(rb"\xed[\xa0-\xbf]")
-JSON_SUFFIXES = (".json", ".jsonl", ".ndjson", ".ijson", ".json.gz", ".jsonl.gz")
+_SPACE = re.compile(r"[\s,]*")
+_PLAIN = (".json", ".jsonl", ".ndjson", ".ijson", ".txt")
+JSON_SUFFIXES = (*_PLAIN, *(f"{ending}.gz" for ending in _PLAIN), ".zip")
 
 
 class Record(NamedTuple):
     """One JSON object and where it stands: ``file:line`` or ``file[position]``."""
 
-    label: str
+    label: Place
     data: dict[str, Any]
 
 
 def load_records(
-    path: str | os.PathLike[str], intake: Intake, table: str, *, suffixes: tuple[str, ...] = JSON_SUFFIXES
+    path: str | os.PathLike[str],
+    intake: Intake,
+    table: str,
+    *,
+    suffixes: tuple[str, ...] = JSON_SUFFIXES,
+    wraps: tuple[str, ...] = (),
 ) -> Iterator[Record]:
     """Objects of a JSON file or of every JSON file of a folder, one after the other; lines that are none are set aside.
+
+    ``wraps`` are keys under which one object may hold the array of all others.
 
     Raises
     ------
@@ -58,6 +59,8 @@ def load_records(
         There is no JSON file, or one that holds no object at all.
     """
     files, left = data_files(Path(path), suffixes)
+    if Path(path).is_dir():
+        files = [file for file in files if not file.name.lower().endswith((".txt", ".txt.gz")) or _is_json(file)]
     for name, reason in left:
         frame = pd.DataFrame({"file": [name]}, index=pd.Index([name], dtype=object))
         intake.reject("files", frame, "", f"{name} {reason}")
@@ -65,9 +68,34 @@ def load_records(
         raise InvalidTable(f"{str(path)!r} holds no JSON file ({', '.join(suffixes)})")
     for file in files:
         if _is_lines(file):
-            yield from _line_records(_lines(file), file, intake, table)
+            yield from _line_records(lines_of(file), file, intake, table)
         else:
-            yield from _parsed(_as_utf8(text_bytes(file), file.name), file, intake, table)
+            yield from _in_one_piece(file, intake, table, wraps)
+
+
+def _is_json(file: Path) -> bool:
+    """Whether a text file begins as JSON does."""
+    with opened(file) as stream:
+        return stream.read(1000).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+
+
+def _is_lines(file: Path) -> bool:
+    """Whether the first line is an object by itself and more follows, so that the file may be read line by line."""
+    try:
+        with opened(file) as stream:
+            first = stream.readline(_LONGEST)
+            return first.endswith(b"\n") and isinstance(json.loads(first), dict)
+    except (InvalidTable, ValueError, RecursionError):
+        return False
+
+
+def _in_one_piece(file: Path, intake: Intake, table: str, wraps: tuple[str, ...]) -> Iterator[Record]:
+    """Objects of a file that is one JSON text."""
+    with opened(file) as stream:
+        data = stream.read(_WHOLE + 1)
+    if len(data) > _WHOLE:
+        return _streamed(file, intake, table, wraps)
+    return _parsed(as_utf8(data, file.name), file, intake, table)
 
 
 def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> Iterator[Record]:
@@ -80,7 +108,7 @@ def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> Iterator[Rec
             raise InvalidTable(f"{file.name} is no valid JSON: {error}") from error
         return _line_records(io.BytesIO(data), file, intake, table)
     if isinstance(whole, dict):
-        records = iter([Record(f"{file.name}:1", whole)])
+        records: Iterator[Record] = iter([Record(Place(f"{file.name}:", 1), whole)])
     elif isinstance(whole, list):
         records = _objects(whole, file.name, intake, table)
     else:
@@ -88,26 +116,85 @@ def _parsed(data: bytes, file: Path, intake: Intake, table: str) -> Iterator[Rec
     return (_unbroken(record, intake, table) for record in records) if _may_hold_halves(data) else records
 
 
-def _is_lines(file: Path) -> bool:
-    """Whether the first line is an object by itself and more follows, so that the file may be read line by line."""
-    try:
-        with _opened(file) as stream:
-            first = stream.readline(_LONGEST_LINE)
-            return first.endswith(b"\n") and isinstance(json.loads(first), dict)
-    except (OSError, EOFError, ValueError, RecursionError):
-        return False
+def _streamed(file: Path, intake: Intake, table: str, wraps: tuple[str, ...]) -> Iterator[Record]:
+    """Objects of a large array, one after the other; damage anywhere in it is an error that names the place."""
+    with opened(file, watch=True) as stream:
+        items = _items(decoded(stream, file.name), file.name, wraps)
+        for record in _objects(items, file.name, intake, table):
+            yield _unbroken(record, intake, table)
 
 
-def _opened(file: Path) -> IO[bytes] | gzip.GzipFile:
-    return gzip.open(file, "rb") if file.name.lower().endswith(".gz") else open(file, "rb")
+def _items(blocks: Iterator[str], name: str, wraps: tuple[str, ...]) -> Iterator[Any]:
+    """Items of the array that a text is, or that stands under one of the keys of the object that it is."""
+    text = _Text(blocks, name)
+    if text.mark() == "{":
+        text.skip()
+        while text.mark() != "}":
+            key = text.value()
+            text.mark(":")
+            text.skip()
+            if key in wraps and text.mark() == "[":
+                break
+            text.value()
+        else:
+            raise InvalidTable(f"{name} is one JSON object of more than {_WHOLE:,} bytes, too large to be a record")
+    elif text.mark() != "[":
+        raise InvalidTable(f"{name} is no JSON array or object")
+    text.skip()
+    while text.mark() != "]":
+        yield text.value()
 
 
-def _lines(file: Path) -> Iterator[bytes]:
-    try:
-        with _opened(file) as stream:
-            yield from stream
-    except (OSError, EOFError) as error:
-        raise InvalidTable(f"{file.name} cannot be read: {error}") from error
+class _Text:
+    """JSON text that comes in blocks, of which one value at a time is looked at."""
+
+    def __init__(self, blocks: Iterator[str], name: str) -> None:
+        self._blocks, self._name = blocks, name
+        self._text, self._at, self._done = "", 0, 0
+        self._decoder = json.JSONDecoder()
+
+    def _more(self) -> bool:
+        block = next(self._blocks, None)
+        if block is None:
+            return False
+        self._done += self._at
+        self._text, self._at = self._text[self._at :] + block, 0
+        return True
+
+    def mark(self, wanted: str = "") -> str:
+        """The character that comes next, spaces and commas aside."""
+        while True:
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            if self._at < len(self._text):
+                found = self._text[self._at]
+                if wanted and found != wanted:
+                    raise InvalidTable(f"{self._name} is no valid JSON: no {wanted!r} {self._where()}")
+                return found
+            if not self._more():
+                raise InvalidTable(f"{self._name} is no valid JSON: it ends {self._where()}, before its array does")
+
+    def skip(self) -> None:
+        """Pass over one character."""
+        self._at += 1
+
+    def value(self) -> Any:
+        """The value that comes next."""
+        self.mark()
+        while True:
+            try:
+                found, end = self._decoder.raw_decode(self._text, self._at)
+            except RecursionError as error:
+                raise InvalidTable(f"{self._name} is nested too deeply to be data {self._where()}") from error
+            except ValueError as error:
+                if len(self._text) - self._at > _LONGEST or not self._more():
+                    raise InvalidTable(f"{self._name} is no valid JSON {self._where()}: {error}") from error
+                continue
+            if end < len(self._text) or not self._more():  # a number at the end of a block may go on in the next
+                self._at = end
+                return found
+
+    def _where(self) -> str:
+        return f"at character {self._done + self._at + 1:,}"
 
 
 def _may_hold_halves(data: bytes) -> bool:
@@ -125,45 +212,34 @@ def _unbroken(record: Record, intake: Intake, table: str) -> Record:
     return Record(record.label, json.loads(whole))
 
 
-def _as_utf8(data: bytes, name: str) -> bytes:
-    """Bytes of a file that a mark at its beginning may call UTF-16 or UTF-32."""
-    for mark, encoding in _MARKS.items():
-        if data.startswith(mark):
-            try:
-                return data.removeprefix(mark).decode(encoding).encode()
-            except UnicodeError as error:
-                raise InvalidTable(f"{name} begins as {encoding} and is none: {error}") from error
-    return data.removeprefix(codecs.BOM_UTF8)
-
-
-def _objects(items: list[Any], name: str, intake: Intake, table: str) -> Iterator[Record]:
+def _objects(items: Iterable[Any], name: str, intake: Intake, table: str) -> Iterator[Record]:
     bad = []
-    for place, item in enumerate(items, start=1):
+    for number, item in enumerate(items, start=1):
+        place = Place(f"{name}[", number, "]")
         if isinstance(item, dict):
-            yield Record(f"{name}[{place}]", item)
+            yield Record(place, item)
         else:
-            bad.append((f"{name}[{place}]", "no JSON object", repr(item)))
+            bad.append((str(place), "no JSON object", repr(item)))
     _set_aside(bad, intake, table)
 
 
 def _line_records(lines: Iterable[bytes], file: Path, intake: Intake, table: str) -> Iterator[Record]:
-    bad, found = [], False
-    watched = progress(lines, text=file.name, show=None if file.stat().st_size >= _MANY_BYTES else False)
-    for number, line in enumerate(watched, start=1):
+    bad, found, before = [], False, f"{file.name}:"
+    for number, line in enumerate(lines, start=1):
         text = line.strip().rstrip(b",")
         if text in (b"", b"[", b"]"):
             continue
-        label = f"{file.name}:{number}"
+        place = Place(before, number)
         try:
             item, problem = json.loads(text), "no JSON object"
         except (ValueError, RecursionError) as error:
             item, problem = None, f"no valid JSON: {str(error)[:80]}"
         if isinstance(item, dict):
             found = True
-            record = Record(label, item)
+            record = Record(place, item)
             yield _unbroken(record, intake, table) if _may_hold_halves(text) else record
         else:
-            bad.append((label, problem, line.decode("utf-8", errors="replace").removesuffix("\n")))
+            bad.append((str(place), problem, line[:_SHOWN].decode("utf-8", errors="replace").removesuffix("\n")))
     if not found:
         raise InvalidTable(
             f"{file.name} holds no JSON object that can be read; its first line: {bad[0][1] if bad else ''}"
@@ -195,82 +271,3 @@ def as_text_or_none(value: Any) -> str | None:
         return None
     text = str(value).strip()
     return text or None
-
-
-class Rows:
-    """Rows of the five tables while a reader collects them, each with its label."""
-
-    def __init__(self, intake: Intake) -> None:
-        self.intake = intake
-        #: table → column → cells; a column that the last rows lack is filled up when it is next needed
-        self._columns: dict[str, dict[str, list[Any]]] = {}
-        self._labels: dict[str, list[Any]] = {}
-
-    def add(self, table: str, label: Any, **cells: Any) -> None:
-        """One row."""
-        columns = self._columns.setdefault(table, {})
-        labels = self._labels.setdefault(table, [])
-        for column, cell in cells.items():
-            _fill(columns.setdefault(column, []), len(labels)).append(cell)
-        labels.append(label)
-
-    def leave_out(
-        self,
-        table: str,
-        label: Any,
-        column: str,
-        problem: str,
-        cells: Mapping[str, Any] | None = None,
-        *,
-        repeat: bool = False,
-    ) -> None:
-        """A row that cannot stand in the graph, or only says again what others say (``repeat``)."""
-        frame = pd.DataFrame([dict(cells or {})], index=pd.Index([label], dtype=object), dtype=object)
-        if repeat:
-            self.intake.fold_in(table, frame, column, [problem])
-        else:
-            self.intake.reject(table, frame, column, [problem])
-
-    def ids(self) -> set[str]:
-        """Ids of the entities so far."""
-        return set(self._columns.get("entities", {}).get("id", ()))
-
-    def graph(self, on_error: str) -> EntityGraph:
-        """Graph of the rows; dates are read as people write them."""
-        frames = {}
-        for table in ("entities", "relations", "cases", "licences", "facts"):
-            labels, columns = self._labels.pop(table, []), self._columns.pop(table, {})
-            if not labels:
-                continue
-            frame = pd.DataFrame(
-                {column: pd.Series(_fill(cells, len(labels)), dtype=object) for column, cells in columns.items()}
-            )
-            frame.index = pd.Index(labels, dtype=object)
-            for column in ("share_min", "share_max", "votes_min", "votes_max", "amount", "confidence"):
-                if column in frame:
-                    frame[column] = pd.to_numeric(frame[column]).astype(float)
-            frames[table] = self.intake.dates(table, frame, ["start", "end", "known_from"], leave=table == "entities")
-        for table, needed in (("entities", ["id", "kind"]), ("relations", ["source", "target", "kind"])):
-            if table not in frames:
-                frames[table] = pd.DataFrame(columns=needed, dtype=object)
-        for table in ("entities", "relations", "cases", "licences", "facts"):
-            if table in frames:
-                frames[table] = self._in_order(table, frames[table])
-        return self.intake.graph(frames, on_error)
-
-    def _in_order(self, table: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """Rows whose end is not after their start are left out here, with the dates that came."""
-        if table == "entities" and {"start", "end"} <= set(frame):
-            crossed = (frame["end"] <= frame["start"]).to_numpy()
-            if crossed.any():
-                self.intake.note(
-                    table, frame.index[crossed], "end", "the end is not after the start; left open", "repaired"
-                )
-                frame = frame.assign(end=np.where(crossed, np.datetime64("NaT", "s"), frame["end"].to_numpy()))
-        return frame
-
-
-def _fill(cells: list[Any], count: int) -> list[Any]:
-    """A column made as long as the rows before."""
-    cells += [None] * (count - len(cells))
-    return cells

@@ -337,16 +337,15 @@ def parse_dates(values: pd.Series, *, excel: bool = False) -> Dates:
         plain = values.dt.tz_localize(None) if isinstance(values.dtype, pd.DatetimeTZDtype) else values
         none = np.zeros(len(values), dtype=bool)
         return Dates(plain.to_numpy().astype("datetime64[D]"), none, none)
-    read = _distinct(values, lambda value: _date(value, excel), object)
+    codes, distinct = pd.factorize(values.astype(object))
+    read = [*(_date(value, excel) for value in distinct), np.datetime64("NaT", "D")]
     rough = np.array([isinstance(cell, tuple) for cell in read], dtype=bool)
     bad = np.array([cell is False for cell in read], dtype=bool)
     days = np.full(len(read), np.datetime64("NaT"), dtype="datetime64[D]")
     for place, cell in enumerate(read):
-        if isinstance(cell, tuple):
-            days[place] = cell[0]
-        elif cell is not False:
-            days[place] = cell
-    return Dates(days, bad, rough)
+        if cell is not False:
+            days[place] = cell[0] if isinstance(cell, tuple) else cell
+    return Dates(days[codes], bad[codes], rough[codes])
 
 
 def _date(value: Any, excel: bool) -> Any:

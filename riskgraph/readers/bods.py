@@ -6,39 +6,38 @@ or closes it, and is known from the day of the statement.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from riskgraph.errors import InvalidTable
 from riskgraph.graph import EntityGraph
-from riskgraph.readers._bods_model import ENTITY_TYPES, meaning
+from riskgraph.readers._bods_model import meaning
+from riskgraph.readers._bods_statements import (
+    UNKNOWN,
+    Interest,
+    Link,
+    Statement,
+    entity_of,
+    plain,
+    replacements,
+    statement_of,
+)
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import Record, Rows, as_list, as_text_or_none, load_records
+from riskgraph.readers._places import Place
+from riskgraph.readers._records import Record, as_list, as_text_or_none, load_records
+from riskgraph.readers._rows import Rows
 from riskgraph.readers.tables import check_options
 
 __all__ = ["read_bods"]
 
 #: which bound of a share is not held itself
 _STRICT = {"low": "exclusiveMinimum", "high": "exclusiveMaximum"}
-_OLD_TYPES = {
-    "entityStatement": "entity",
-    "personStatement": "person",
-    "ownershipOrControlStatement": "relationship",
-}
 
-
-class _Statement(NamedTuple):
-    """One statement of any version, brought to the terms of 0.4."""
-
-    label: str
-    id: str
-    record: str
-    kind: str
-    day: str | None
-    closed: bool
-    details: dict[str, Any]
-    source: str | None
+#: which bound of a share is not held itself
+_STRICT = {"low": "exclusiveMinimum", "high": "exclusiveMaximum"}
 
 
 def read_bods(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> EntityGraph:
@@ -79,37 +78,124 @@ def read_bods(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> 
     check_options(on_error)
     intake = Intake()
     rows = Rows(intake)
-    series = _series(list(load_records(path, intake, "relations")), rows)
-    if not series:
+    books = _Books(rows, replacements(load_records(path, intake, "relations")))
+    for record in load_records(path, Intake(), "relations"):
+        books.take(record)
+    if not books.entities and not books.links:
         raise InvalidTable(f"{str(path)!r} holds no BODS statement: each has a recordType or a statementType")
-    known = {record for record, (kind, _) in series.items() if kind != "relationship"}
-    for record, (kind, statements) in series.items():
-        if kind != "relationship":
-            _entity(record, kind, statements, rows)
-    links = {record for record, (kind, _) in series.items() if kind == "relationship"}
-    found: list[tuple[str, dict[str, Any]]] = []
-    for record, (kind, statements) in series.items():
-        if kind == "relationship":
-            found += _relationship(record, statements, rows, known, links)
-    _add(found, rows)
+    books.relate()
     return rows.graph(on_error)
 
 
-def _add(found: list[tuple[str, dict[str, Any]]], rows: Rows) -> None:
-    """Relations; an indirect interest goes where a chain of the others leads from the party to the company."""
-    steps: dict[str, set[str]] = {}
-    for _, cells in found:
-        if not cells.get("indirect") and cells["kind"] in ("owns", "controls"):
-            steps.setdefault(cells["source"], set()).add(cells["target"])
-    for label, cells in found:
-        if cells.get("indirect") and _leads(steps, cells["source"], cells["target"]):
-            text = "an indirect interest; the chain of holdings it runs through is in the data"
-            rows.leave_out("relations", label, "interests", text, cells, repeat=True)
+class _Books:
+    """The second reading: of an entity its latest statement, of a relationship what every statement says of it."""
+
+    def __init__(self, rows: Rows, last: Callable[[str], str]) -> None:
+        self._rows, self._last = rows, last
+        self._seen: set[str] = set()
+        self._pool: dict[Any, Any] = {}
+        #: record → kind and day of the statement that stands in its row
+        self.entities: dict[str, tuple[str, str]] = {}
+        self.links: dict[str, list[Link]] = {}
+        self.unnamed: set[str] = set()
+
+    def take(self, record: Record) -> None:
+        """One statement, or why it is left out."""
+        statement = statement_of(record, self._last)
+        if statement is None:
+            text = (
+                "a BODS statement needs a statement id and a record or statement type of entity, person or relationship"
+            )
+            self._rows.leave_out("relations", record.label, "recordType", text, plain(record.data))
+            return
+        if statement.id in self._seen:
+            text = f"the statement {statement.id} stands twice"
+            self._rows.leave_out("relations", record.label, "statementId", text, plain(record.data))
+            return
+        self._seen.add(statement.id)
+        own = statement.record
+        kind = self.entities[own][0] if own in self.entities else "relationship" if own in self.links else None
+        if kind not in (None, statement.kind):
+            text = f"the record {own} is a {kind} already"
+            self._rows.leave_out("relations", record.label, "recordType", text, plain(record.data))
+        elif statement.kind == "relationship":
+            self.links.setdefault(self._one(own), []).append(self._link(statement))
         else:
-            rows.add("relations", label, **cells)
+            self._enter(statement)
+
+    def _one(self, value: Any) -> Any:
+        """The same object for equal texts."""
+        return self._pool.setdefault(value, value) if isinstance(value, str) else value
+
+    def _enter(self, statement: Statement) -> None:
+        """An entity where its record first comes; a statement of a later day, or of the same, takes its row."""
+        day = statement.day or ""
+        known = self.entities.get(statement.record)
+        if known is not None and day < known[1]:
+            return
+        told = (statement.kind, day)
+        self.entities[self._one(statement.record)] = self._pool.setdefault(told, told)
+        row = self._rows.code(statement.record)
+        cells = entity_of(statement)
+        if known is None:
+            self._rows.add("entities", statement.label, **cells)
+        else:
+            self._rows.put("entities", row, statement.label, **cells)
+
+    def _link(self, statement: Statement) -> Link:
+        one, details = self._one, statement.details
+        interests = [interest for interest in as_list(details.get("interests")) if isinstance(interest, dict)]
+        return Link(
+            statement.label,
+            statement.id,
+            one(statement.day),
+            statement.closed,
+            one(statement.source),
+            one(details.get("subject")),
+            one(details.get("interestedParty")),
+            tuple(self._interest(interest) for interest in interests),
+            tuple(one(str(part)) for part in as_list(details.get("componentRecords"))),
+        )
+
+    def _interest(self, interest: dict[str, Any]) -> Interest:
+        one, share = self._one, interest.get("share")
+        if isinstance(share, dict):
+            share = self._pool.setdefault(("share", json.dumps(share)), share)
+        return Interest(
+            one(str(interest.get("type") or "unknownInterest")),
+            one(interest.get("details")),
+            one(as_text_or_none(interest.get("startDate"))),
+            one(as_text_or_none(interest.get("endDate"))),
+            share,
+            one(str(interest.get("directOrIndirect") or interest.get("interestLevel"))),
+        )
+
+    def relate(self) -> None:
+        """The relations of all relationships; an indirect one goes where a chain of the others says the same."""
+        ends = array("q")
+        held: list[tuple[Place, dict[str, Any]]] = []
+        for record, statements in self.links.items():
+            statements.sort(key=lambda statement: statement.day or "")
+            for label, cells in _relationship(record, statements, self._rows, self):
+                if not cells.get("indirect") and cells["kind"] in ("owns", "controls"):
+                    ends.extend((self._rows.code(cells["source"]), self._rows.code(cells["target"])))
+                if held or cells.get("indirect"):
+                    held.append((label, cells))
+                else:
+                    self._rows.add("relations", label, **cells)
+        steps: dict[int, set[int]] = {}
+        for source, target in zip(ends[::2], ends[1::2], strict=True) if held else ():
+            steps.setdefault(source, set()).add(target)
+        for label, cells in held:
+            source, target = self._rows.code(cells["source"]), self._rows.code(cells["target"])
+            if cells.get("indirect") and _leads(steps, source, target):
+                text = "an indirect interest; the chain of holdings it runs through is in the data"
+                self._rows.leave_out("relations", label, "interests", text, cells, repeat=True)
+            else:
+                self._rows.add("relations", label, **cells)
 
 
-def _leads(steps: Mapping[str, set[str]], source: str, target: str) -> bool:
+def _leads(steps: Mapping[int, set[int]], source: int, target: int) -> bool:
     """Whether a chain of two steps or more, of at most 10,000 entities looked at, leads from one to the other."""
     front = set(steps.get(source, ())) - {target}
     seen = {source, *front}
@@ -122,186 +208,38 @@ def _leads(steps: Mapping[str, set[str]], source: str, target: str) -> bool:
     return False
 
 
-# -- statements and records ------------------------------------------------------------------------------------------
-
-
-def _series(records: list[Record], rows: Rows) -> dict[str, tuple[str, list[_Statement]]]:
-    """Record → its kind and its statements in the order of their dates."""
-    replaced = {
-        str(old): str(record.data.get("statementID"))
-        for record in records
-        for old in as_list(record.data.get("replacesStatements"))
-        if record.data.get("statementID")
-    }
-    latest: dict[str, str] = {}
-
-    def last(statement: str) -> str:
-        """The statement that stands at the end of a chain of replacements."""
-        seen = [statement]
-        while seen[-1] in replaced and replaced[seen[-1]] not in seen:
-            seen.append(latest.get(seen[-1], replaced[seen[-1]]))
-        latest.update(dict.fromkeys(seen, seen[-1]))
-        return seen[-1]
-
-    found: dict[str, tuple[str, list[_Statement]]] = {}
-    seen: set[str] = set()
-    for record in records:
-        statement = _statement(record, last)
-        if statement is None:
-            text = (
-                "a BODS statement needs a statement id and a record or statement type of entity, person or relationship"
-            )
-            rows.leave_out("relations", record.label, "recordType", text, _plain(record.data))
-            continue
-        if statement.id in seen:
-            text = f"the statement {statement.id} stands twice"
-            rows.leave_out(
-                "relations",
-                record.label,
-                "statementId",
-                text,
-                _plain(record.data),
-            )
-            continue
-        seen.add(statement.id)
-        kind, statements = found.setdefault(statement.record, (statement.kind, []))
-        if kind != statement.kind:
-            text = f"the record {statement.record} is a {kind} already"
-            rows.leave_out("relations", record.label, "recordType", text, _plain(record.data))
-            continue
-        statements.append(statement)
-    for _, statements in found.values():
-        statements.sort(key=lambda statement: statement.day or "")
-    return found
-
-
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(key): as_text_or_none(value) for key, value in data.items() if not isinstance(value, (dict, list))}
-
-
-def _statement(record: Record, last: Any) -> _Statement | None:
-    data = record.data
-    new = "recordType" in data
-    id = as_text_or_none(data.get("statementId" if new else "statementID"))
-    kind = data.get("recordType") if new else _OLD_TYPES.get(str(data.get("statementType")))
-    if id is None or kind not in ("entity", "person", "relationship"):
-        return None
-    details = data.get("recordDetails") if new else _modern(data, last)
-    own = as_text_or_none(data.get("recordId")) if new else last(id)
-    if own is None or not isinstance(details, dict):
-        return None
-    source = data.get("source")
-    published = data.get("publicationDetails")
-    day = as_text_or_none(data.get("statementDate")) or (
-        as_text_or_none(published.get("publicationDate")) if isinstance(published, dict) else None
-    )
-    closed = data.get("recordStatus") == "closed"
-    told = [as_text_or_none(source.get(part)) for part in ("url", "description")] if isinstance(source, dict) else []
-    origin = next(filter(None, told), None)
-    return _Statement(record.label, id, own, str(kind), day, closed, details, origin)
-
-
-def _modern(data: dict[str, Any], last: Any) -> dict[str, Any]:
-    """The body of a statement of 0.2 or 0.3 with the references of 0.4."""
-    details = dict(data)
-    if "entityType" in data and not isinstance(data["entityType"], dict):
-        details["entityType"] = {"type": data["entityType"]}
-    for end in ("subject", "interestedParty"):
-        party = data.get(end)
-        if isinstance(party, dict):
-            told = party.get("describedByEntityStatement") or party.get("describedByPersonStatement")
-            details[end] = last(str(told)) if told else (party.get("unspecified") or party)
-    if "componentStatementIDs" in data:
-        details["componentRecords"] = [last(str(part)) for part in as_list(data["componentStatementIDs"])]
-    return details
-
-
-# -- entities --------------------------------------------------------------------------------------------------------
-
-
-def _entity(record: str, kind: str, statements: list[_Statement], rows: Rows) -> None:
-    statement = statements[-1]
-    details = statement.details
-    lei = uscc = number = None
-    for identifier in as_list(details.get("identifiers")):
-        if isinstance(identifier, dict) and (value := as_text_or_none(identifier.get("id"))):
-            scheme = str(identifier.get("scheme") or "").upper()
-            if scheme.endswith("LEI"):
-                lei = value
-            elif scheme.startswith("CN-"):
-                uscc = value
-            else:
-                number = number or f"{scheme} {value}".strip()
-    if kind == "person":
-        named = str(details.get("personType") or "") in ("knownPerson", "")
-        what = "person" if named or details.get("personType") == "anonymousPerson" else "unknown"
-        name = next((text for item in as_list(details.get("names")) if (text := _full_name(item))), None)
-    else:
-        told = details.get("entityType")
-        word = str(told.get("type") if isinstance(told, dict) else told or "").lower()
-        what, name = ENTITY_TYPES.get(word, "unknown"), as_text_or_none(details.get("name"))
-    place = details.get("jurisdiction") or details.get("incorporatedInJurisdiction")
-    rows.add(
-        "entities",
-        statement.label,
-        id=record,
-        kind=what,
-        name=name,
-        lei=lei,
-        uscc=uscc,
-        start=as_text_or_none(details.get("foundingDate")),
-        end=as_text_or_none(details.get("dissolutionDate")) or as_text_or_none(details.get("deathDate")),
-        source_ref=statement.source,
-        identifier=number,
-        jurisdiction=as_text_or_none(place.get("code")) if isinstance(place, dict) else None,
-        statement=statement.id,
-    )
-
-
-def _full_name(item: Any) -> str | None:
-    if not isinstance(item, dict):
-        return None
-    parts = [as_text_or_none(item.get(part)) for part in ("givenName", "patronymicName", "familyName")]
-    return as_text_or_none(item.get("fullName")) or " ".join(part for part in parts if part) or None
-
-
 # -- relationships ---------------------------------------------------------------------------------------------------
 
 
 def _relationship(
-    record: str, statements: list[_Statement], rows: Rows, known: set[str], links: set[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Relations of all statements of a relationship record, each with its label."""
-    found = []
+    record: str, statements: list[Link], rows: Rows, books: _Books
+) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Relations of all statements of a relationship record, each with its place."""
     for place, statement in enumerate(statements):
         if statement.closed:
             continue
         following = statements[place + 1] if place + 1 < len(statements) else None
-        details = statement.details
         about = {"record": record, "statement": statement.id}
-        subject, party = details.get("subject"), details.get("interestedParty")
+        subject, party, interests = statement.subject, statement.party, statement.interests
         if not isinstance(subject, str):
             text = "the subject is not named; a relation needs one"
             rows.leave_out("relations", statement.label, "subject", text, about)
             continue
-        interests = [interest for interest in as_list(details.get("interests")) if isinstance(interest, dict)]
         if not isinstance(party, str):
-            party = _unnamed(record, party, subject, statement, following, not place, bool(interests), rows)
+            party = _unnamed(record, statement, following, not place, rows, books)
             if party is None:
                 continue
-        elif party not in known:
+        elif party not in books.entities:
             text = f"the interested party {party} is in no entity or person statement"
             rows.leave_out("relations", statement.label, "interestedParty", text, about)
             continue
-        if subject not in known:
+        if subject not in books.entities:
             text = f"the subject {subject} is in no entity statement"
             rows.leave_out("relations", statement.label, "subject", text, about)
             continue
-        components = [str(part) for part in as_list(details.get("componentRecords"))]
-        indirect = {
-            str(interest.get("directOrIndirect") or interest.get("interestLevel")) for interest in interests
-        } == {"indirect"}
-        if components and indirect and set(components) <= links:
+        components = statement.components
+        indirect = {interest.level for interest in interests} == {"indirect"}
+        if components and indirect and books.links.keys() >= set(components):
             text = f"an indirect relationship that its components {', '.join(components[:4])} say in full"
             cells = {"record": record, "statement": statement.id, "source": party, "target": subject}
             rows.leave_out("relations", statement.label, "componentRecords", text, cells, repeat=True)
@@ -309,67 +247,59 @@ def _relationship(
         span = (statement.day if place else None, _until(following))
         for number, cells in enumerate(_relations(interests, statement, span, rows)):
             id = f"{statement.id}/{number}" if number or len(statements) > 1 else record
-            found.append((statement.label, {"id": id, "source": party, "target": subject, **cells}))
-    return found
+            yield statement.label, {"id": id, "source": party, "target": subject, **cells}
 
 
-def _until(following: _Statement | None) -> str | None:
+def _until(following: Link | None) -> str | None:
     """The day up to which a statement holds: the end its closing gives, else the day of the next one."""
     if following is None:
         return None
-    interests = [interest for interest in as_list(following.details.get("interests")) if isinstance(interest, dict)]
-    ends = [as_text_or_none(interest.get("endDate")) for interest in interests]
+    ends = [interest.end for interest in following.interests]
     if following.closed and ends and all(ends):
         return max(filter(None, ends))
     return following.day
 
 
 def _unnamed(
-    record: str,
-    party: Any,
-    subject: str,
-    statement: _Statement,
-    following: _Statement | None,
-    first: bool,
-    held: bool,
-    rows: Rows,
+    record: str, statement: Link, following: Link | None, first: bool, rows: Rows, books: _Books
 ) -> str | None:
     """Write down why an owner is not named; an owner that is said to hold something is an entity of kind unknown."""
-    reason = as_text_or_none(party.get("reason")) if isinstance(party, dict) else None
+    party = statement.party if isinstance(statement.party, dict) else {}
+    reason = as_text_or_none(party.get("reason"))
     rows.add(
         "facts",
         statement.label,
         id=record if first else statement.id,
-        entity=subject,
+        entity=statement.subject,
         fact="undisclosed_owner",
         value=reason or "unknown",
         start=statement.day,
         end=following.day if following else None,
         known_from=statement.day,
         source_ref=statement.source,
-        description=as_text_or_none(party.get("description")) if isinstance(party, dict) else None,
+        description=as_text_or_none(party.get("description")),
         statement=statement.id,
     )
-    if not held:
+    if not statement.interests:
         return None
     id = f"unnamed:{record}"
-    if id not in rows.ids():
+    if id not in books.entities and id not in books.unnamed:
+        books.unnamed.add(id)
         rows.add("entities", statement.label, id=id, kind="unknown", name=reason)
     return id
 
 
 def _relations(
-    interests: list[dict[str, Any]], statement: _Statement, span: tuple[str | None, str | None], rows: Rows
+    interests: tuple[Interest, ...], statement: Link, span: tuple[str | None, str | None], rows: Rows
 ) -> list[dict[str, Any]]:
     """Relations of the interests of one statement; share and votes of one period are one holding."""
     common = {"known_from": statement.day, "source_ref": statement.source, "statement": statement.id}
     found: list[dict[str, Any]] = []
     holdings: dict[tuple[Any, Any], dict[str, Any]] = {}
-    for interest in interests or [{"type": "unknownInterest"}]:
-        word = str(interest.get("type") or "unknownInterest")
-        kind, role = meaning(word, interest.get("details"))
-        start = _later(as_text_or_none(interest.get("startDate")), span[0])
-        end = _earlier(as_text_or_none(interest.get("endDate")), span[1])
+    for interest in interests or (UNKNOWN,):
+        word = interest.word
+        kind, role = meaning(word, interest.details)
+        start, end = _later(interest.start, span[0]), _earlier(interest.end, span[1])
         if start and end and start >= end:
             text = f"the interest {word} from {start} had ended before the statement said so"
             rows.intake.note("relations", statement.label, "interests", text)
@@ -377,16 +307,14 @@ def _relations(
         dates = {"start": start, "end": end, **common}
         if kind == "owns":
             cells = holdings.setdefault((start, end), {"kind": kind, **dates})
-            _size(interest, word, role, cells, statement, rows)
+            _size(interest, role, cells, statement, rows)
         else:
             found.append({"kind": kind, "role": role, **dates})
     return [*holdings.values(), *found]
 
 
-def _size(
-    interest: dict[str, Any], word: str, role: str | None, cells: dict[str, Any], statement: _Statement, rows: Rows
-) -> None:
-    share = interest.get("share")
+def _size(interest: Interest, role: str | None, cells: dict[str, Any], statement: Link, rows: Rows) -> None:
+    word, share = interest.word, interest.share
     column = {"shareholding": "share", "votingrights": "votes"}.get(word.replace("-", "").lower())
     if column is None or not isinstance(share, dict):
         cells["role"] = ";".join(filter(None, [cells.get("role"), role])) or None
@@ -412,9 +340,8 @@ def _size(
     cells[f"{column}_max"] = 1.0 if numbers[1] is None and numbers[0] is not None else numbers[1]
     if strict:
         cells[f"{column}_exclusive"] = ";".join(strict)
-    level = str(interest.get("directOrIndirect") or interest.get("interestLevel"))
-    if level in ("direct", "indirect"):
-        cells["indirect"] = level == "indirect" or cells.get("indirect", False)
+    if interest.level in ("direct", "indirect"):
+        cells["indirect"] = interest.level == "indirect" or cells.get("indirect", False)
 
 
 def _fraction(value: Any) -> float | None:

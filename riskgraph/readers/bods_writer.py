@@ -229,6 +229,8 @@ def _person(cells: dict[str, Any]) -> dict[str, Any]:
     details: dict[str, Any] = {"personType": "knownPerson"}
     if (name := cells.pop("name", None)) is not None:
         details["names"] = [{"fullName": name}]
+    if (born := cells.pop("birth_date", None)) is not None:
+        details["birthDate"] = str(born)
     return details | _identifiers(cells, {}) | _days(cells, {"end": "deathDate"})
 
 

@@ -20,7 +20,8 @@ from riskgraph.graph import EntityGraph
 from riskgraph.readers._cn_roles import COMPANY_SHEETS, sheet_of
 from riskgraph.readers._files import data_files, peek_headers
 from riskgraph.readers._headers import canonical, fold, table_of
-from riskgraph.readers.icij import is_icij
+from riskgraph.readers._stream import inner_name, opened
+from riskgraph.readers.icij import is_icij, is_icij_nodes
 from riskgraph.schema import TABLES
 
 __all__ = ["FORMATS", "Format", "Glance", "detect", "read"]
@@ -29,9 +30,12 @@ _log = logging.getLogger(__name__)
 _HEAD = 1 << 16
 _KEY = re.compile(r'"([^"\\\r\n]{1,80})"\s*:')
 _TAG = re.compile(r"<(?:\w+:)?(\w+)[\s/>]")
+_TEXTS = (".json", ".jsonl", ".ndjson", ".ijson", ".xml")
 _SUFFIXES = (
-    ".csv", ".tsv", ".txt", ".csv.gz", ".xlsx", ".xlsm", ".parquet", ".json", ".jsonl", ".ndjson", ".ijson", ".xml",
-)  # fmt: skip
+    *(".csv", ".tsv", ".txt", ".csv.gz", ".txt.gz", ".xlsx", ".xlsm", ".parquet", ".zip"),
+    *_TEXTS,
+    *(f"{ending}.gz" for ending in _TEXTS),
+)
 
 
 @dataclass
@@ -88,7 +92,7 @@ def _telling(sheet: str, names: Mapping[object, str]) -> bool:
 
 
 def _is_icij_table(glance: Glance) -> bool:
-    return any(is_icij(headers) for _, headers in glance.tables)
+    return any(is_icij(headers) or is_icij_nodes(headers) for _, headers in glance.tables)
 
 
 def _any(fits: Callable[[Glance], bool]) -> Callable[[list[Glance]], bool]:
@@ -145,7 +149,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "icij",
-        "a table with the columns node_id_start, node_id_end and link or rel_type",
+        "a table with the columns node_id_start, node_id_end and link or rel_type, or node_id, name and sourceID",
         _any(_is_icij_table),
         "riskgraph.readers.icij",
         "read_icij",
@@ -261,13 +265,18 @@ def read(
 
 
 def _glance(path: Path, columns: Mapping[str, str] | None) -> Glance | None:
-    lower = path.name.lower()
-    if lower.endswith((".json", ".jsonl", ".ndjson", ".ijson", ".xml")):
-        with open(path, "rb") as stream:
-            text = stream.read(_HEAD).decode("utf-8", errors="replace")
-        return Glance(path, keys=frozenset((_TAG if lower.endswith(".xml") else _KEY).findall(text)))
-    if not lower.endswith(_SUFFIXES):
+    """What a file begins with: keys of JSON or tags of XML whatever it is called, else the headers of its tables."""
+    if not path.name.lower().endswith(_SUFFIXES):
         return None
+    try:
+        name = inner_name(path)
+        with opened(path) as stream:
+            head = stream.read(_HEAD)
+    except InvalidTable:
+        return Glance(path)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[", b"<") or name.endswith(_TEXTS):
+        pattern = _TAG if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _KEY
+        return Glance(path, keys=frozenset(pattern.findall(head.decode("utf-8", errors="replace"))))
     tables = [
         (stem, [(columns or {}).get(header, header) for header in headers]) for stem, headers in peek_headers(path)
     ]

@@ -9,16 +9,17 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._ftm_model import EDGES, KIND_TAG, KINDS, TOPIC_CASES, Edge
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import Record, Rows, load_records
+from riskgraph.readers._records import Record, load_records
+from riskgraph.readers._rows import Rows
 from riskgraph.readers._values import parse_money, parse_shares
 from riskgraph.readers.tables import check_options
 from riskgraph.schema import CASE_TYPES, ENTITY_KINDS, RELATION_KINDS, SECTORS
@@ -64,15 +65,8 @@ def read_ftm(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> E
     check_options(on_error)
     intake = Intake()
     rows = Rows(intake)
-    entities = _fragments(load_records(path, intake, "entities"), rows)
-    told = {
-        (subject, topic)
-        for record in entities
-        if record.data["schema"] in ("Sanction", "Risk")
-        for subject in _values(record, "entity")
-        for topic in ("sanction", *_values(record, "topics"))
-    }
-    for record in entities:
+    survey = _survey(load_records(path, intake, "entities"), rows)
+    for record in _merged(load_records(path, Intake(), "entities"), survey):
         schema = record.data["schema"]
         if schema in EDGES:
             _relation(record, EDGES[schema], rows)
@@ -81,32 +75,72 @@ def read_ftm(path: str | os.PathLike[str], *, on_error: str = "quarantine") -> E
         elif schema in _LEFT:
             rows.leave_out("relations", record.label, "schema", f"no relation kind stands for {schema}", record.data)
         else:
-            _entity(record, rows, told)
+            _entity(record, rows, survey.told)
     return rows.graph(on_error)
 
 
-def _fragments(records: Iterable[Record], rows: Rows) -> list[Record]:
-    """Records with an id and a schema; those of one id are one."""
-    merged: dict[str, Record] = {}
-    for record in records:
-        data = record.data
-        id, schema, properties = data.get("id"), data.get("schema"), data.get("properties")
-        if not isinstance(id, str) or not id or not isinstance(schema, str) or not isinstance(properties, dict):
+class _Survey(NamedTuple):
+    """What must be known before the first record is taken."""
+
+    #: subjects of sanctions and risks, with the topics these give
+    told: set[tuple[str, str]]
+    #: id → its further fragments, for the few ids that have any
+    further: dict[str, list[Record]]
+
+
+def _survey(records: Iterable[Record], rows: Rows) -> _Survey:
+    """A first reading: records that are no entities are left out, further fragments of an id set apart."""
+    seen: set[str] = set()
+    sanctions: dict[str, list[Record]] = {}
+    further: dict[str, list[Record]] = {}
+    for given in records:
+        record = _clean(given)
+        if record is None:
             text = "a FollowTheMoney entity needs the texts id and schema and the object properties"
-            rows.leave_out("entities", record.label, "id", text, data)
+            rows.leave_out("entities", given.label, "id", text, given.data)
             continue
-        clean = {
-            str(key): [str(value) for value in _many(values) if value is not None] for key, values in properties.items()
-        }
-        if id in merged:
-            first = merged[id].data
-            for key, values in clean.items():
-                known = first["properties"].setdefault(key, [])
-                known += [value for value in values if value not in known]
+        id = record.data["id"]
+        if id in seen:
+            further.setdefault(id, []).append(record)
             rows.intake.note("entities", record.label, "id", f"a further fragment of {id}; put together", "repaired")
-        else:
-            merged[id] = Record(record.label, {**data, "properties": clean})
-    return list(merged.values())
+        seen.add(id)
+        if id in sanctions or (id not in further and record.data["schema"] in ("Sanction", "Risk")):
+            sanctions.setdefault(id, []).append(record)
+    told = {
+        (subject, topic)
+        for parts in sanctions.values()
+        for subject in (subject for part in parts for subject in _values(part, "entity"))
+        for topic in ("sanction", *(topic for part in parts for topic in _values(part, "topics")))
+    }
+    return _Survey(told, further)
+
+
+def _merged(records: Iterable[Record], survey: _Survey) -> Iterator[Record]:
+    """The second reading: every entity once, where its first fragment stands, with what the others add."""
+    done: set[str] = set()
+    for given in records:
+        record = _clean(given)
+        if record is None or record.data["id"] in done:
+            continue
+        id, properties = record.data["id"], record.data["properties"]
+        for part in survey.further.get(id, ()):
+            done.add(id)
+            for key, values in part.data["properties"].items():
+                known = properties.setdefault(key, [])
+                known += [value for value in values if value not in known]
+        yield record
+
+
+def _clean(record: Record) -> Record | None:
+    """A record with an id, a schema and properties that are lists of texts; None where it has not."""
+    data = record.data
+    id, schema, properties = data.get("id"), data.get("schema"), data.get("properties")
+    if not isinstance(id, str) or not id or not isinstance(schema, str) or not isinstance(properties, dict):
+        return None
+    clean = {
+        str(key): [str(value) for value in _many(values) if value is not None] for key, values in properties.items()
+    }
+    return Record(record.label, {**data, "properties": clean})
 
 
 def _many(value: Any) -> list[Any]:
@@ -156,6 +190,7 @@ def _entity(record: Record, rows: Rows, told: set[tuple[str, str]]) -> None:
         country=_joined(record, "country") or _joined(record, "jurisdiction"),
         registration_number=_first(record, "registrationNumber"),
         topics=_joined(record, "topics"),
+        birth_date=_first(record, "birthDate"),
         aliases=";".join(dict.fromkeys([*(own for own in (name,) if own in names), *names])) or None,
     )
     topics = [topic for topic in _values(record, "topics") if (id, topic) not in told]

@@ -11,7 +11,9 @@ from riskgraph.errors import InvalidTable
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._gleif_records import gleif_records
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import Record, Rows, as_text_or_none
+from riskgraph.readers._places import Place
+from riskgraph.readers._records import Record, as_text_or_none
+from riskgraph.readers._rows import Rows
 from riskgraph.readers.tables import check_options
 
 __all__ = ["read_gleif"]
@@ -26,6 +28,7 @@ _RELATIONS = {
     "IS_FEEDER_TO": ("invests", False, "feeder"),
     "IS_INTERNATIONAL_BRANCH_OF": ("branch_of", False, "international branch"),
 }
+_WORDS = {word: number for number, word in enumerate(_RELATIONS)}
 _VOID = frozenset({"ANNULLED", "DUPLICATE"})
 
 
@@ -59,18 +62,16 @@ def read_gleif(path: str | os.PathLike[str], *, on_error: str = "quarantine") ->
     check_options(on_error)
     intake = Intake()
     rows = Rows(intake)
-    named: dict[str, str] = {}
-    known: set[str] = set()
-    told: set[tuple[Any, ...]] = set()
+    seen = _Seen(rows)
     count = 0
     for record in gleif_records(Path(path), intake):
         data = record.data
         if "Relationship.RelationshipType" in data:
-            _relation(record, rows, named, told)
+            _relation(record, rows, seen)
         elif "ExceptionCategory" in data:
-            _exception(record, rows, named)
+            _exception(record, rows, seen)
         elif "LEI" in data and any(key.startswith("Entity.") for key in data):
-            _entity(record, rows, known)
+            _entity(record, rows, seen)
         else:
             keys = {"keys": ", ".join(data)[:200]}
             rows.leave_out("entities", record.label, "", "no level 1, level 2 or exception record", keys)
@@ -80,25 +81,62 @@ def read_gleif(path: str | os.PathLike[str], *, on_error: str = "quarantine") ->
         raise InvalidTable(
             f"{str(path)!r} holds no GLEIF record: no LEI with Entity, Relationship or ExceptionCategory"
         )
-    others = {lei: label for lei, label in named.items() if lei not in known}
-    for lei, label in others.items():
+    for lei, label in seen.unknown.items():
         rows.add("entities", label, id=lei, kind="company", lei=lei)
-    if others:
-        text = f"{len(others)} firms have no level 1 record here; made from their LEI"
-        intake.note("entities", next(iter(others.values())), "id", text)
+    if seen.unknown:
+        text = f"{len(seen.unknown)} firms have no level 1 record here; made from their LEI"
+        intake.note("entities", next(iter(seen.unknown.values())), "id", text)
     return rows.graph(on_error)
 
 
-def _entity(record: Record, rows: Rows, known: set[str]) -> None:
+class _Seen:
+    """Which firms have a record of level 1, which are only named by others, and which relationships were told."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._known = bytearray()
+        self._told: set[tuple[Any, ...]] = set()
+        self._days: dict[Any, Any] = {}
+        #: LEI that is only named so far → where first
+        self.unknown: dict[str, Place] = {}
+
+    def is_new(self, lei: str) -> bool:
+        """Whether a level 1 record is the first of its LEI; it is then known."""
+        code = self._rows.code(lei)
+        if self._is_known(code):
+            return False
+        self._known += bytes(max(code + 1 - len(self._known), 0))
+        self._known[code] = True
+        self.unknown.pop(lei, None)
+        return True
+
+    def _is_known(self, code: int) -> bool:
+        return code < len(self._known) and bool(self._known[code])
+
+    def name(self, lei: str, label: Place) -> None:
+        """An LEI that another record names."""
+        if not self._is_known(self._rows.code(lei)):
+            self.unknown.setdefault(lei, label)
+
+    def says_new(self, child: str, parent: str, word: str, *days: str | None) -> bool:
+        """Whether no record said that before."""
+        kept = (self._days.setdefault(day, day) for day in days)
+        key = (self._rows.code(child), self._rows.code(parent), _WORDS[word], *kept)
+        if key in self._told:
+            return False
+        self._told.add(key)
+        return True
+
+
+def _entity(record: Record, rows: Rows, seen: _Seen) -> None:
     data, lei = record.data, str(record.data["LEI"])
     status = as_text_or_none(data.get("Registration.RegistrationStatus"))
     if status in _VOID:
         rows.leave_out("entities", record.label, "LEI", f"the registration of {lei} is {status}", {"id": lei})
         return
-    if lei in known:
+    if not seen.is_new(lei):
         rows.leave_out("entities", record.label, "LEI", f"{lei} has a record already", {"id": lei}, repeat=True)
         return
-    known.add(lei)
     rows.add(
         "entities",
         record.label,
@@ -123,7 +161,7 @@ def _uscc(number: str | None) -> str | None:
     return number if number and re.fullmatch(r"[1-9A-Y]\d{7}[0-9A-HJ-NPQRTUWXY]{10}", number) else None
 
 
-def _relation(record: Record, rows: Rows, named: dict[str, str], told: set[tuple[Any, ...]]) -> None:
+def _relation(record: Record, rows: Rows, seen: _Seen) -> None:
     data = record.data
     child = as_text_or_none(data.get("Relationship.StartNode.NodeID"))
     parent = as_text_or_none(data.get("Relationship.EndNode.NodeID"))
@@ -149,14 +187,13 @@ def _relation(record: Record, rows: Rows, named: dict[str, str], told: set[tuple
             text = "inactive without an end date"
             rows.leave_out("relations", record.label, "Relationship.RelationshipStatus", text, cells)
             return
-    if (child, parent, word, start, end) in told:
+    if not seen.says_new(child, parent, word, start, end):
         text = "another record says the same"
         rows.leave_out("relations", record.label, "Relationship.RelationshipType", text, cells, repeat=True)
         return
-    told.add((child, parent, word, start, end))
     kind, down, role = _RELATIONS[word]
     for node in (child, parent):
-        named.setdefault(node, record.label)
+        seen.name(node, record.label)
     percent = next((value for key, value in sorted(data.items()) if key.endswith("QuantifierAmount")), None)
     rows.add(
         "relations",
@@ -185,7 +222,7 @@ def _period(data: dict[str, Any]) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _exception(record: Record, rows: Rows, named: dict[str, str]) -> None:
+def _exception(record: Record, rows: Rows, seen: _Seen) -> None:
     data = record.data
     lei = as_text_or_none(data.get("LEI"))
     if lei is None:
@@ -193,7 +230,7 @@ def _exception(record: Record, rows: Rows, named: dict[str, str]) -> None:
             "facts", record.label, "LEI", "an exception needs the LEI of its firm", {"keys": ", ".join(data)}
         )
         return
-    named.setdefault(lei, record.label)
+    seen.name(lei, record.label)
     rows.add(
         "facts",
         record.label,

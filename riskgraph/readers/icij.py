@@ -21,13 +21,15 @@ from riskgraph.readers._headers import fold
 from riskgraph.readers._intake import Intake, blank_to_none
 from riskgraph.readers.tables import check_options
 
-__all__ = ["is_icij", "read_icij"]
+__all__ = ["is_icij", "is_icij_nodes", "read_icij"]
 
 _SOURCE = ("nodeidstart", "startid", "node1")
 _TARGET = ("nodeidend", "endid", "node2")
 _LINK = ("link", "reltype", "type")
 _NODE = ("nodeid", "id")
 _NAME = ("name", "nameaddress", "address")
+#: columns that only the leaks have beside a node's name
+_OWN = ("sourceid", "validuntil", "icijid", "internalid", "jurisdictiondescription")
 #: what a file or a type column calls its nodes → entity kind, None where the name tells
 _KINDS: dict[str, str | None] = {
     "entit": "company",
@@ -126,6 +128,20 @@ def is_icij(headers: list[str]) -> bool:
     """
     names = {fold(header): header for header in headers}
     return all(_pick(names, wanted) for wanted in (_SOURCE, _TARGET, _LINK))
+
+
+def is_icij_nodes(headers: list[str]) -> bool:
+    """Whether headers are those of a table of nodes.
+
+    Examples
+    --------
+    >>> is_icij_nodes(["node_id", "name", "sourceID"]), is_icij_nodes(["Type", "ID", "Name/Address"])
+    (True, True)
+    >>> is_icij_nodes(["id", "kind", "name"])
+    False
+    """
+    names = {fold(header).replace("/", "") for header in headers}
+    return {"id", "nameaddress"} <= names or ("nodeid" in names and bool(names & {*_NAME}) and bool(names & {*_OWN}))
 
 
 def _pick(names: dict[str, str], wanted: tuple[str, ...]) -> str | None:

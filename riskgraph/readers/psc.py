@@ -9,7 +9,8 @@ from typing import Any
 from riskgraph.errors import InvalidParameter
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._intake import Intake
-from riskgraph.readers._records import Record, Rows, as_list, as_text_or_none, load_records
+from riskgraph.readers._records import Record, as_list, as_text_or_none, load_records
+from riskgraph.readers._rows import Rows
 from riskgraph.readers.tables import check_options
 
 __all__ = ["read_psc"]
@@ -33,9 +34,11 @@ def read_psc(path: str | os.PathLike[str], *, on_error: str = "quarantine", at_7
     A band such as ``25-to-50-percent`` is the interval [0.25, 0.5] of ``owns``, its voting right that of the votes; a
     right to appoint directors is ``controls``; significant influence is a holding of unknown size. A corporate owner
     with a UK registration number is that company; a person is one only within one company, as ``person:NAME (year-month
-    of birth)@NUMBER``, until matched. Statements such as ``no-individual-or-entity-with-signficant-control`` become
-    facts ``undisclosed_owner`` of the company. The register says over 25 %: the bound 0.25 itself is not held, which
-    the column ``share_exclusive`` keeps.
+    of birth)@NUMBER``, until matched; the month of birth stands in ``birth_date``. Statements such as
+    ``no-individual-or-entity-with-signficant-control`` become facts ``undisclosed_owner`` of the company. The register
+    says over 25 %: the bound 0.25 itself is not held, which the column ``share_exclusive`` keeps.
+
+    A file of any size is read as a stream, packed (gzip, zip) or not.
 
     Parameters
     ----------
@@ -71,15 +74,12 @@ def read_psc(path: str | os.PathLike[str], *, on_error: str = "quarantine", at_7
         raise InvalidParameter(f"'at_75' must be 'upper' or 'lower'; got {at_75!r}")
     intake = Intake()
     rows = Rows(intake)
-    names: dict[str, tuple[str, dict[str, Any]]] = {}
     for record in load_records(path, intake, "relations"):
-        _record(record, rows, names, at_75)
-    for id, (label, cells) in names.items():
-        rows.add("entities", label, id=id, **cells)
+        _record(record, rows, at_75)
     return rows.graph(on_error)
 
 
-def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, Any]]], at_75: str) -> None:
+def _record(record: Record, rows: Rows, at_75: str) -> None:
     data = record.data.get("data")
     company = _number(record.data.get("company_number"))
     kind = str(data.get("kind") or "") if isinstance(data, dict) else ""
@@ -90,7 +90,7 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         text = "a row needs company_number and data with a kind"
         rows.leave_out("relations", record.label, "kind", text, given)
         return
-    names.setdefault(company, (record.label, {"kind": "company"}))
+    _enter(rows, record, company, kind="company")
     dates = {"start": as_text_or_none(data.get("notified_on")), "end": as_text_or_none(data.get("ceased_on"))}
     if kind in ("persons-with-significant-control-statement", "exemptions"):
         value = as_text_or_none(data.get("statement")) or "subject exempt from disclosure"
@@ -101,7 +101,7 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         text = f"{kind!r} is no kind of person with significant control that is known"
         rows.leave_out("relations", record.label, "kind", text, {"company_number": company})
         return
-    owner = _owner(data, what, company, record, names)
+    owner = _owner(data, what, company, record, rows)
     link = data.get("links")
     cells = {
         **dates,
@@ -112,12 +112,23 @@ def _record(record: Record, rows: Rows, names: dict[str, tuple[str, dict[str, An
         rows.add("relations", record.label, source=owner, target=company, **relation, **cells)
 
 
-def _owner(
-    data: dict[str, Any], what: str, company: str, record: Record, names: dict[str, tuple[str, dict[str, Any]]]
-) -> str:
+def _enter(rows: Rows, record: Record, id: str, **cells: Any) -> None:
+    """An entity where it is first told of; who had no name gets what a later record says of it.
+
+    Every id enters here, so that its code is its row.
+    """
+    row = rows.code(id)
+    if row == rows.count("entities"):
+        rows.add("entities", record.label, id=id, **cells)
+    elif "name" in cells and rows.cell("entities", row, "name") is None:
+        rows.put("entities", row, **cells)
+
+
+def _owner(data: dict[str, Any], what: str, company: str, record: Record, rows: Rows) -> str:
     name = as_text_or_none(data.get("name"))
     identity = data.get("identification")
     identity = identity if isinstance(identity, dict) else {}
+    day = None
     number = _number(identity.get("registration_number"))
     place = f"{identity.get('country_registered') or ''} {identity.get('place_registered') or ''}".lower()
     british = any(word in place for word in ("england", "wales", "scotland", "united kingdom", "uk", "companies house"))
@@ -126,22 +137,24 @@ def _owner(
     elif what == "person":
         born = data.get("date_of_birth")
         parts = [as_text_or_none(born.get(part)) for part in ("year", "month")] if isinstance(born, dict) else []
-        when = f" ({'-'.join((part or '?').zfill(2) for part in parts)})" if any(parts) else ""
-        id = f"person:{name or 'unnamed'}{when}@{company}"
+        day = "-".join((part or "?").zfill(2) for part in parts) if any(parts) else None
+        id = f"person:{name or 'unnamed'}{f' ({day})' if day else ''}@{company}"
     elif name is None:
         id = f"unnamed:{as_text_or_none(data.get('etag')) or record.label}@{company}"
     else:
         id = f"{what}:{name}"
-    cells = {
-        "kind": what,
-        "name": name,
-        "country": as_text_or_none(identity.get("country_registered"))
+    _enter(
+        rows,
+        record,
+        id,
+        kind=what,
+        name=name,
+        country=as_text_or_none(identity.get("country_registered"))
         or as_text_or_none(data.get("country_of_residence")),
-        "legal_form": as_text_or_none(identity.get("legal_form")),
-        "identifier": as_text_or_none(identity.get("registration_number")),
-    }
-    if id not in names or names[id][1].get("name") is None:
-        names[id] = (names[id][0] if id in names else record.label, cells)
+        legal_form=as_text_or_none(identity.get("legal_form")),
+        identifier=as_text_or_none(identity.get("registration_number")),
+        birth_date=None if day is None else day.removesuffix("-?").removesuffix("-0?"),
+    )
     return id
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import numpy as np
@@ -223,3 +224,72 @@ def test_decided_pairs_calibrate():
         identity.calibrate(seen, decided.head(5))
     with pytest.raises(rg.InvalidParameter, match="'decisions' must have True or False in the column same"):
         identity.calibrate(seen, decided.assign(same="yes"))
+
+
+def born(*births, column="birth_date"):
+    """Bearers of one rare name in as many unrelated firms, among 300 others; births as the first have them."""
+    rng = np.random.default_rng(3)
+    others = [
+        f"{''.join(rng.choice(list('abcdefghij'), 5))} {''.join(rng.choice(list('klmnopqrst'), 6))}" for _ in range(300)
+    ]
+    names = ["Rara Avis"] * len(births) + others
+    count = len(names)
+    entities = pd.DataFrame(
+        {
+            "id": [f"p{i}" for i in range(count)] + [f"f{i}" for i in range(count)],
+            "kind": ["person"] * count + ["company"] * count,
+            "name": names + [f"Firm {i}" for i in range(count)],
+            column: pd.Series([*births, *[None] * (2 * count - len(births))], dtype=object),
+        }
+    )
+    posts = pd.DataFrame(
+        {"source": [f"p{i}" for i in range(count)], "target": [f"f{i}" for i in range(count)], "kind": "officer"}
+    )
+    return rg.EntityGraph.from_tables(entities, posts)
+
+
+def test_another_month_of_birth_is_evidence_against_one_person():
+    graph = born("1970-01", "1970-07", "1970-01-15", "1985-03", "1970", None)
+    found = identity.match(graph, least=0.0).set_index(["source", "target"])
+    chance, why = found["confidence"], found["evidence"]
+    blank = chance[("p0", "p5")]
+    for pair, level in ((("p0", "p2"), "same"), (("p0", "p1"), "half"), (("p0", "p3"), "other")):
+        assert f"{level}_birth_month" in why[pair]
+        assert "birth_year" not in why[pair]  # the year is counted once
+    assert "same_birth_year" in why[("p0", "p4")]
+    assert chance[("p0", "p2")] > chance[("p0", "p4")] > blank > 0.5 > chance[("p0", "p1")] > chance[("p0", "p3")]
+    # the odds change by the ratio of the weights and by nothing else
+    weights = identity.default_weights("person").set_index(["comparison", "level"])
+    odds = chance / (1 - chance)
+    for pair, level in ((("p0", "p2"), "same"), (("p0", "p1"), "half"), (("p0", "p3"), "other")):
+        m, u = weights.loc[("birth_month", level), ["m", "u"]]
+        assert odds[pair] / odds[("p0", "p5")] == pytest.approx(m / u, rel=1e-9)
+
+
+def test_births_take_part_in_how_many_pairs_are_one():
+    def share(*births):
+        odds = identity.match(born(*births), least=0.0).attrs["prior_odds"]
+        return odds / (1 + odds)
+
+    alike, unlike, unknown = share("1970-01", "1970-01"), share("1970-01", "1981-05"), share(None, None)
+    possible = 302 * 301 / 2
+    # one pair seen and one granted, against the one granted alone
+    assert alike == pytest.approx(2 / possible, rel=0.02)
+    assert unlike < 1.1 / possible < unknown < alike
+
+
+def test_two_of_one_name_in_the_uk_register(tmp_path):
+    def row(number, month):
+        data = {
+            "kind": "individual-person-with-significant-control",
+            "name": "Ms Ann Example",
+            "date_of_birth": {"year": 1970, "month": month},
+            "natures_of_control": ["ownership-of-shares-25-to-50-percent"],
+        }
+        return json.dumps({"company_number": number, "data": data})
+
+    (tmp_path / "psc.jsonl").write_text("\n".join([row("1", 1), row("2", 7), row("3", 1)]))
+    found = identity.match(rg.read(tmp_path), least=0.0)
+    months = found.apply(lambda pair: pair["source"][23:30] == pair["target"][23:30], axis=1)
+    assert found["confidence"][months].min() > 0.99
+    assert found["confidence"][~months].max() < 0.7

@@ -34,6 +34,35 @@ def test_formats(folder, files, encoding, name, caplog):
     assert f"read as {name}" in caplog.text
 
 
+PSC = '{"company_number": "1", "data": {"kind": "persons-with-significant-control-statement"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("Type,ID,Name/Address,CountryCode", "icij"),
+        ("name,icij_id,valid_until,country_codes,countries,node_id,sourceID,note", "icij"),
+        ("node_id,name,jurisdiction,sourceID", "icij"),
+        ("id,kind,name", "tables"),
+        ("id,type,name", "tables"),
+    ],
+)
+def test_nodes_of_the_leaks_alone_are_no_table_of_ours(folder, header, name):
+    place = folder({"nodes.csv": f"{header}\n"})
+    assert detect(place / "nodes.csv") == name
+    if name == "icij":
+        with pytest.raises(rg.InvalidTable, match=r"needs a table of nodes .* and one of relationships"):
+            read(place)
+
+
+def test_json_is_told_by_its_beginning_whatever_it_is_called(folder):
+    place = folder(
+        {"persons-with-significant-control-snapshot.txt": PSC * 2, "readme.txt": "The register.\nSee above.\n"}
+    )
+    assert detect(place) == "psc"
+    assert len(read(place)) == 1
+
+
 def test_a_format_that_is_given_is_not_looked_for(folder):
     place = folder(TABLES)
     assert len(read(place, format="tables")) == 2
