@@ -37,8 +37,7 @@ def changed(
         people = clean_tables(both, empty).entities.reset_index(drop=True)
     kept = store.take(np.flatnonzero(keep)) if gone.size else store
     if add is not None and len(add):
-        rows = clean_tables(people, add)
-        new = RelationStore.from_frame(rows.relations, rows.source, rows.target)
+        new = clean_tables(people, add).relations
         touched.append(np.r_[new.target, new.source][np.tile(np.isin(new.kind, _CONTROLLING), 2)])
         kept = _append(kept, new)
     result = graph._like(

@@ -46,35 +46,38 @@ class RelationStore:
             if array is not None:
                 array.flags.writeable = False
 
+    #: columns that become arrays; every other column is an extra
+    PLAIN = (*_NUMBERS, *_DAYS, "role")
+
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, source: np.ndarray, target: np.ndarray) -> RelationStore:
-        """Pack a clean frame whose endpoints have the codes ``source`` and ``target``."""
-        codes = pd.Index(RELATION_KINDS).get_indexer(pd.Index(frame["kind"], dtype=object))
-        numbers = {
-            name: frame[name].to_numpy(dtype=np.float64)
-            for name in _NUMBERS
-            if name in frame and frame[name].notna().any()
-        }
+    def packed(
+        cls,
+        source: np.ndarray,
+        target: np.ndarray,
+        kind: np.ndarray,
+        plain: dict[str, np.ndarray],
+        extras: pd.DataFrame,
+    ) -> RelationStore:
+        """Store of checked columns, which are taken as they are; columns without any value take no room.
+
+        ``source``, ``target`` and ``kind`` are codes; ``plain`` holds :attr:`PLAIN` columns: floats, days and texts.
+        """
+        numbers = {name: plain[name] for name in _NUMBERS if name in plain and not np.isnan(plain[name]).all()}
         if "share_min" in numbers and "share_max" in numbers:
             low, high = numbers["share_min"], numbers["share_max"]
             if np.array_equal(low, high, equal_nan=True):
                 numbers["share_max"] = low  # one array for both where every share is exact
-        days = {}
-        for name in _DAYS:
-            if name in frame and frame[name].notna().any():
-                dates = frame[name].to_numpy().astype("datetime64[D]")
-                days[name] = np.where(np.isnat(dates), OPEN, dates.astype(np.int64)).astype(np.int32)
+        days = {name: plain[name] for name in _DAYS if name in plain and (plain[name] != OPEN).any()}
         role: np.ndarray | None = None
         roles: tuple[str, ...] = ()
-        if "role" in frame and frame["role"].notna().any():
-            found, names = pd.factorize(frame["role"].astype(object))
-            role, roles = found.astype(np.int16), tuple(str(name) for name in names)
-        plain = {"source", "target", "kind", "role", *_NUMBERS, *_DAYS}
-        extras = frame[[name for name in frame.columns if name not in plain]].reset_index(drop=True)
+        if "role" in plain:
+            found, names = pd.factorize(plain["role"])
+            if len(names):
+                role, roles = found.astype(np.int16), tuple(str(name) for name in names)
         return cls(
-            source=source.astype(np.int32),
-            target=target.astype(np.int32),
-            kind=codes.astype(np.int8),
+            source=source.astype(np.int32, copy=False),
+            target=target.astype(np.int32, copy=False),
+            kind=kind.astype(np.int8, copy=False),
             numbers=numbers,
             days=days,
             role=role,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,11 @@ from riskgraph._cells import (
     span,
     to_days,
 )
+from riskgraph._texts import Directory, is_packed, objects
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
-__all__ = ["DATES", "Action", "Quality", "Sheet"]
+__all__ = ["DATES", "Action", "Columns", "Quality", "Sheet"]
 
 Action = Literal["rejected", "repaired", "kept"]
 
@@ -65,14 +66,47 @@ class Quality:
 _QUALITY_COLUMNS = ("table", "row", "column", "problem", "action")
 
 
-class Sheet:
-    """One table under check: its frame, and which of its rows are still good."""
+class Columns(Protocol):
+    """Columns of a file, typed and without broken texts, each read when it is asked for."""
 
-    def __init__(self, name: str, frame: pd.DataFrame | None, quality: Quality, *, owned: bool = False) -> None:
+    @property
+    def columns(self) -> pd.Index:
+        """Their names."""
+
+    @property
+    def index(self) -> pd.Index:
+        """Label of every row."""
+
+    def __getitem__(self, column: str) -> pd.Series:
+        """One of them, read anew each time."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+
+
+class _Cells(dict[str, Any]):
+    """Columns as far as they are typed; the others as they came, each taken once."""
+
+    def __init__(self, given: pd.DataFrame | Columns) -> None:
+        super().__init__(dict.fromkeys(given.columns))
+        self._given = given
+
+    def __getitem__(self, column: str) -> Any:
+        if super().__getitem__(column) is None:
+            self[column] = self._given[column]
+        return super().__getitem__(column)
+
+
+class Sheet:
+    """One table under check: its columns, and which of its rows are still good."""
+
+    def __init__(
+        self, name: str, frame: pd.DataFrame | Columns | None, quality: Quality, *, owned: bool = False
+    ) -> None:
         table = TABLES[name]
         if frame is None:
             frame = pd.DataFrame({column: pd.Series(dtype=object) for column in table.required})
-        if not isinstance(frame, pd.DataFrame):
+        if not isinstance(frame, pd.DataFrame) and not owned:
             raise InvalidTable(f"'{name}' must be a pandas DataFrame; got {type(frame).__name__}")
         missing = [column for column in table.required if column not in frame.columns]
         if missing:
@@ -85,15 +119,15 @@ class Sheet:
             raise InvalidTable(f"{name} has the column {double[0]!r} twice; every column needs a name of its own")
         self.name = name
         self.quality = quality
-        self.given = frame = self._mended(frame)
+        self.given = self._mended(frame) if isinstance(frame, pd.DataFrame) else frame
         self.labels = frame.index
-        self.data: dict[str, Any] = {column: frame[column] for column in frame.columns}
+        self.data = _Cells(self.given)
         self.good = np.ones(len(frame), dtype=bool)
         #: whether nobody else holds the frame, so that its columns may be taken as they are
         self.owned = owned
-        #: columns whose empty cells are None already
+        #: columns whose empty cells are None already, or missing where they are packed
         self.tidy: set[str] = set()
-        #: entity codes of the columns that name entities
+        #: places of the cells among the entities, or among the options of their column
         self.codes: dict[str, np.ndarray] = {}
 
     def _mended(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -119,25 +153,32 @@ class Sheet:
             self.good &= ~bad
 
     def note(self, rows: np.ndarray, column: str, text: Callable[[Any], str], action: Action) -> None:
-        values = self.given[column].to_numpy(dtype=object)[rows] if column in self.given else [None] * int(rows.sum())
+        values = objects(self.given[column][rows]) if column in self.given.columns else [None] * int(rows.sum())
         self.quality.add(self.name, self.labels[rows], column, [text(value) for value in values], action)
 
     # -- columns -------------------------------------------------------------------------------------------------
 
     def texts(self, column: str, *, needed: bool) -> None:
-        """Turn a column into text; numbers become their digits, which is reported once."""
+        """Turn a column into text, packed if it came so; numbers become their digits, which is reported once."""
         if column not in self.data:
             return
-        values, missing, repaired = as_text(self.data[column])
-        if repaired.any():
-            first = int(np.flatnonzero(repaired)[0])
-            self.quality.add(
-                self.name,
-                self.labels[first : first + 1],
-                column,
-                [f"{int(repaired.sum())} numbers were read as text, the first as {values[first]!r}"],
-                "repaired",
-            )
+        values = self.data[column]
+        if is_packed(values):
+            missing = values.isna().to_numpy()
+            empty = (values == "").to_numpy(dtype=bool, na_value=False)
+            if empty.any():
+                values, missing = values.mask(empty), missing | empty
+        else:
+            values, missing, repaired = as_text(values)
+            if repaired.any():
+                first = int(np.flatnonzero(repaired)[0])
+                self.quality.add(
+                    self.name,
+                    self.labels[first : first + 1],
+                    column,
+                    [f"{int(repaired.sum())} numbers were read as text, the first as {values[first]!r}"],
+                    "repaired",
+                )
         self.data[column] = values
         self.tidy.add(column)
         if needed:
@@ -152,13 +193,12 @@ class Sheet:
         if "start" in self.data and "end" in self.data:
             start, end = self.data["start"], self.data["end"]
             reversed_ = (start != OPEN) & (end != OPEN) & (start >= end)
-            ends = days_to_dates(end)
             spots = iter(np.flatnonzero(reversed_ & self.good))
             self.reject(
                 reversed_,
                 "start",
                 lambda value: (
-                    f"start {show(value)} is not before end {ends[next(spots)]}; "
+                    f"start {show(value)} is not before end {days_to_dates(end[[next(spots)]])[0]}; "
                     "a relation holds from start up to, not including, end"
                 ),
             )
@@ -174,14 +214,18 @@ class Sheet:
         self.data[column] = values
 
     def choices(self, column: str, valid: Sequence[str]) -> None:
+        """Turn a column of few options into their places; whoever takes it next may ask for either."""
         values = self.data[column]
-        bad = ~pd.Series(values, dtype=object).isin(list(valid)).to_numpy()
-        self.reject(bad, column, lambda value: f"{show(value)} is not a valid {column}; use one of {', '.join(valid)}")
+        self.codes[column] = codes = Directory.of(valid, like=values).codes(values).astype(np.int8)
+        self.reject(
+            codes < 0, column, lambda value: f"{show(value)} is not a valid {column}; use one of {', '.join(valid)}"
+        )
+        self.data[column] = pd.Categorical.from_codes(codes, categories=list(valid))
 
     def unique(self, column: str) -> None:
         if column not in self.data:
             return
-        values = pd.Series(np.where(self.good, self.data[column], None), dtype=object)
+        values = pd.Series(objects(self.data[column]), dtype=object).where(self.good, None)
         twice = values.duplicated().to_numpy() & values.notna().to_numpy()
         if not (twice & self.good).any():
             return
@@ -193,9 +237,10 @@ class Sheet:
             lambda value: f"{show(value)} is used twice, first in row {label_of[str(value)]}; ids are unique",
         )
 
-    def known(self, column: str, ids: pd.Index) -> None:
-        """Reject rows whose column names no entity."""
-        self.codes[column] = ids.get_indexer(pd.Index(self.data[column], dtype=object))
+    def known(self, column: str, ids: Directory) -> None:
+        """Reject rows whose column names no entity; from then on only the places of the entities are held."""
+        self.codes[column] = ids.codes(self.data[column], f"{self.name}.{column}")
+        self.data[column] = None
         self.reject(
             self.codes[column] < 0,
             column,
@@ -204,26 +249,47 @@ class Sheet:
 
     # -- results -------------------------------------------------------------------------------------------------
 
+    @property
+    def whole(self) -> bool:
+        """Whether no row was left out."""
+        return bool(self.good.all())
+
+    def take(self, column: str) -> Any:
+        """The good rows of a column, which is given up; nobody else holds what comes."""
+        values = self.data.pop(column)
+        values = self.given[column] if values is None else values
+        if is_packed(values):
+            values = objects(values if self.whole else values[self.good])
+        elif isinstance(values, pd.Categorical):
+            values = np.array([*values.categories, None], dtype=object)[values.codes]
+            values = values if self.whole else values[self.good]
+        else:
+            values = values if isinstance(values, np.ndarray) else values.to_numpy()
+            values = values if self.whole and self.owned else values[self.good]
+        if values.dtype == object and column != "value" and column not in self.tidy:
+            values = none_for_missing(values, pd.isna(values))
+        return values
+
     def clean(self) -> pd.DataFrame:
         """The good rows with typed columns and their old index labels; the columns are given up one by one."""
         table = TABLES[self.name]
         columns: dict[str, Any] = {}
-        whole = self.owned and bool(self.good.all())
-        labels = self.labels if whole else self.labels[self.good]
-        for column in (*table.required, *table.optional, *self.data):
+        labels = self.labels if self.whole and self.owned else self.labels[self.good]
+        for column in (*table.required, *table.optional, *list(self.data)):
             if column in columns or column not in self.data:
                 continue
-            values, self.data[column] = self.data[column], None
+            values = self.take(column)
             if column in DATES:
                 values = days_to_dates(values).astype("datetime64[s]")
-            values = values if isinstance(values, np.ndarray) else values.to_numpy()
-            values = values if whole else values[self.good]
-            if values.dtype == object:
-                if column != "value" and column not in self.tidy:
-                    values = none_for_missing(values, pd.isna(values))
-                values = pd.Series(values, index=labels, dtype=object, copy=False)
-            columns[column] = values
+            columns[column] = pd.Series(values, index=labels, dtype=values.dtype, copy=False)
         return pd.DataFrame(columns, index=labels, copy=False)
 
     def left_out(self) -> pd.DataFrame:
-        return self.given[~self.good].copy()
+        bad = ~self.good
+        if isinstance(self.given, pd.DataFrame):
+            return self.given[bad].copy()
+        rows = {column: self.given[column][bad] for column in self.given.columns}
+        for name, part in rows.items():
+            if is_packed(part):
+                rows[name] = pd.Series(objects(part), index=part.index, dtype=object)
+        return pd.DataFrame(rows, index=self.labels[bad])

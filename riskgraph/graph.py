@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from riskgraph._columns import RelationStore
 from riskgraph._dated import DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
@@ -187,7 +186,6 @@ class EntityGraph(DatedTables):
     @classmethod
     def _from_clean(cls, tables: Tables, quality: pd.DataFrame, rejected: Mapping[str, pd.DataFrame]) -> EntityGraph:
         entities = tables.entities.reset_index(drop=True)
-        store = RelationStore.from_frame(tables.relations, tables.source, tables.target)
         others = {}
         for name, prefix in _PREFIX.items():
             frame = getattr(tables, name).reset_index(drop=True)
@@ -199,7 +197,7 @@ class EntityGraph(DatedTables):
                     frame[column] = pd.Series([None] * len(frame), dtype=object).astype(blank)
             plain = ("id", *TABLES[name].required, *(column for column in TABLES[name].optional if column != "id"))
             others[name] = frame[[*plain, *(column for column in frame if column not in plain)]]
-        return cls(entities=entities, relations=store, tables=others, quality=quality, rejected=rejected)
+        return cls(entities=entities, relations=tables.relations, tables=others, quality=quality, rejected=rejected)
 
     # -- columns for computing ---------------------------------------------------------------------------------------
 

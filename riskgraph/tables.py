@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from riskgraph._cells import OPEN, as_numbers, days_to_dates, show
-from riskgraph._sheet import Quality, Sheet
+from riskgraph._columns import RelationStore
+from riskgraph._sheet import Columns, Quality, Sheet
 from riskgraph._sparse import SHARE_UNITS, exact_shares
+from riskgraph._texts import Directory, is_packed, objects
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.schema import (
     APPROVAL_PREFIX,
@@ -34,31 +36,31 @@ __all__ = ["Tables", "clean_tables", "invalid", "merge_reports"]
 
 @dataclass(frozen=True)
 class Tables:
-    """The five clean frames, the quality report, and the rows left out."""
+    """The five tables, clean and typed, the quality report, and the rows left out."""
 
     entities: pd.DataFrame
-    relations: pd.DataFrame
+    relations: RelationStore
     cases: pd.DataFrame
     licences: pd.DataFrame
     facts: pd.DataFrame
-    #: positions in ``entities`` of the ends of the relations
-    source: np.ndarray
-    target: np.ndarray
     quality: pd.DataFrame
     rejected: dict[str, pd.DataFrame]
 
 
 def clean_tables(
-    entities: pd.DataFrame,
-    relations: pd.DataFrame,
-    cases: pd.DataFrame | None = None,
-    licences: pd.DataFrame | None = None,
-    facts: pd.DataFrame | None = None,
+    entities: pd.DataFrame | Columns,
+    relations: pd.DataFrame | Columns,
+    cases: pd.DataFrame | Columns | None = None,
+    licences: pd.DataFrame | Columns | None = None,
+    facts: pd.DataFrame | Columns | None = None,
     *,
     on_error: str = "raise",
     owned: bool = False,
 ) -> Tables:
     """Check the five tables against the vocabulary and return them typed.
+
+    Columns that pandas holds as Arrow strings, as ``pandas.read_parquet`` gives them, are checked as they are: an
+    object is made only of what the graph keeps as such, so that this is the fast way for large tables.
 
     Parameters
     ----------
@@ -66,7 +68,8 @@ def clean_tables(
         ``"raise"`` raises when any row must be left out; ``"quarantine"`` keeps the good rows and puts the bad ones
         into ``rejected``.
     owned
-        Whether the frames are given up: columns that are clean as they came are then taken, not copied.
+        Whether the frames are given up: columns that are clean as they came are then taken, not copied. Then a table
+        may also be :class:`~riskgraph._sheet.Columns` of a file.
 
     Raises
     ------
@@ -90,8 +93,13 @@ def clean_tables(
         name: Sheet(name, frame, quality, owned=owned)
         for name, frame in zip(TABLES, (entities, relations, cases, licences, facts), strict=True)
     }
-    _check_entities(sheets["entities"])
-    ids = pd.Index(sheets["entities"].data["id"][sheets["entities"].good], dtype=object)
+    people = sheets["entities"]
+    asked = {f"{name}.{column}": sheets[name].data[column] for name in sheets for column in TABLES[name].references}
+    ids = Directory(people.data["id"], asked)
+    del asked
+    _check_entities(people, ids)
+    # ids may have come as numbers, which are texts by now
+    ids = ids.only(people.good) if ids.unique else Directory(people.data["id"][people.good])
     _check_relations(sheets["relations"], ids)
     _check_cases(sheets["cases"], ids)
     _check_licences(sheets["licences"], ids)
@@ -100,11 +108,10 @@ def clean_tables(
     report = quality.frame()
     if on_error == "raise" and rejected:
         raise invalid(report)
-    ends = sheets["relations"]
+    store = _store(sheets.pop("relations"))
     return Tables(
+        relations=store,
         **{name: sheet.clean() for name, sheet in sheets.items()},
-        source=ends.codes["source"][ends.good],
-        target=ends.codes["target"][ends.good],
         quality=report,
         rejected=rejected,
     )
@@ -129,22 +136,25 @@ def invalid(quality: pd.DataFrame) -> InvalidTable:
 # -- one check a table -----------------------------------------------------------------------------------------------
 
 
-def _check_entities(sheet: Sheet) -> None:
+def _check_entities(sheet: Sheet, ids: Directory) -> None:
     sheet.texts("id", needed=True)
     sheet.choices("kind", ENTITY_KINDS)
     sheet.dates()
     sheet.numbers("capital", low=0, high=np.inf, rule="give CNY, 6000000 for 600万元")
     for column in ("name", "sector", "status", "registered_in", "operates_in", "uscc", "lei", "source_ref"):
         sheet.texts(column, needed=False)
-    sheet.unique("id")
+    if not ids.unique:
+        sheet.unique("id")
     if "sector" in sheet.data:
-        odd = ~pd.Series(sheet.data["sector"], dtype=object).isin([*SECTORS, None, ""]).to_numpy() & sheet.good
+        sectors = sheet.data["sector"]
+        sectors = sectors if is_packed(sectors) else pd.Series(sectors, dtype=object)
+        odd = ~sectors.isin(SECTORS).to_numpy() & sectors.notna().to_numpy() & sheet.good
         sheet.note(
             odd, "sector", lambda value: f"{show(value)} is not a sector code; known are {', '.join(SECTORS)}", "kept"
         )
 
 
-def _check_relations(sheet: Sheet, ids: pd.Index) -> None:
+def _check_relations(sheet: Sheet, ids: Directory) -> None:
     sheet.texts("source", needed=True)
     sheet.texts("target", needed=True)
     sheet.texts("id", needed=True)
@@ -153,7 +163,7 @@ def _check_relations(sheet: Sheet, ids: pd.Index) -> None:
     sheet.choices("kind", RELATION_KINDS)
     sheet.known("source", ids)
     sheet.known("target", ids)
-    loops = (sheet.data["source"] == sheet.data["target"]) & (np.asarray(sheet.data["kind"], dtype=object) != "owns")
+    loops = (sheet.codes["source"] == sheet.codes["target"]) & (sheet.codes["kind"] != _OWNS)
     sheet.reject(loops, "target", lambda value: f"{show(value)} is also the source; only owns may point to itself")
     sheet.dates()
     for column in ("share", "share_min", "share_max", "votes_min", "votes_max"):
@@ -174,7 +184,23 @@ def _check_relations(sheet: Sheet, ids: pd.Index) -> None:
                 ),
             )
     sheet.unique("id")
-    _report_sums(sheet)
+    _report_sums(sheet, ids)
+
+
+def _store(sheet: Sheet) -> RelationStore:
+    """The good relations, packed."""
+
+    def good(values: np.ndarray) -> np.ndarray:
+        return values if sheet.whole else values[sheet.good]
+
+    source, target, kind = (good(sheet.codes.pop(column)) for column in ("source", "target", "kind"))
+    for column in ("source", "target", "kind"):
+        del sheet.data[column]
+    plain = {column: sheet.take(column) for column in RelationStore.PLAIN if column in sheet.data}
+    return RelationStore.packed(source, target, kind, plain, sheet.clean().reset_index(drop=True))
+
+
+_OWNS = RELATION_KINDS.index("owns")
 
 
 def _merge_share(sheet: Sheet) -> None:
@@ -183,7 +209,7 @@ def _merge_share(sheet: Sheet) -> None:
         return
     share = sheet.data["share"]
     for column in ("share_min", "share_max"):
-        bound = sheet.data.get(column, np.full(len(share), np.nan))
+        bound = sheet.data[column] if column in sheet.data else np.full(len(share), np.nan)
         against = (bound > share) if column == "share_min" else (bound < share)
         spots = iter(np.flatnonzero(against & sheet.good))
         sheet.reject(
@@ -197,19 +223,23 @@ def _merge_share(sheet: Sheet) -> None:
     del sheet.data["share"]
 
 
-def _report_sums(sheet: Sheet) -> None:
+def _report_sums(sheet: Sheet, ids: Directory) -> None:
     """Report companies whose declared shares sum above 1 on some day; they are kept as declared."""
     if "share_min" not in sheet.data:
         return
-    low = np.nan_to_num(sheet.data["share_min"], nan=0.0)
-    rows = np.flatnonzero(sheet.good & (np.asarray(sheet.data["kind"], dtype=object) == "owns") & (low > 0))
+    low, target = sheet.data["share_min"], sheet.codes["target"]
+    rows = np.flatnonzero(sheet.good & (sheet.codes["kind"] == _OWNS) & (low > 0))
     if not rows.size:
         return
-    company, names = pd.factorize(pd.Series(sheet.data["target"][rows], dtype=object))
+    # only where the shares of all days together are above 1, but for rounding, can those of one day be
+    sums, count = np.bincount(target[rows], low[rows]), np.bincount(target[rows])
+    rows = rows[(sums > 1 + 1e-12 - 2.3e-16 * count)[target[rows]]]
+    if not rows.size:
+        return
+    companies, company = np.unique(target[rows], return_inverse=True)
     units = exact_shares(low[rows])
-    floor = np.iinfo(np.int32).min
-    start = sheet.data["start"][rows] if "start" in sheet.data else np.full(rows.size, floor)
-    end = sheet.data["end"][rows] if "end" in sheet.data else np.full(rows.size, floor)
+    start = sheet.data["start"][rows] if "start" in sheet.data else np.full(rows.size, OPEN)
+    end = sheet.data["end"][rows] if "end" in sheet.data else np.full(rows.size, OPEN)
     closed = end != OPEN
     # an ending on a day is counted before a beginning on it: intervals are half-open
     who = np.concatenate([company, company[closed]])
@@ -221,37 +251,36 @@ def _report_sums(sheet: Sheet) -> None:
     first = np.flatnonzero(np.r_[True, who[1:] != who[:-1]])
     before = np.repeat(np.r_[0, total[first[1:] - 1]], np.diff(np.r_[first, who.size]))
     total = total - before
-    peak = np.maximum.reduceat(total, first)
-    over = np.flatnonzero(peak > 1 + 1e-12)
+    over = np.flatnonzero(np.maximum.reduceat(total, first) > 1 + 1e-12)
     if not over.size:
         return
-    row_of = np.full(len(names), -1, dtype=np.int64)
+    row_of = np.full(companies.size, -1, dtype=np.int64)
     row_of[company[::-1]] = rows[::-1]
+    over = over[np.argsort(row_of[who[first[over]]], kind="stable")]
     limits = np.r_[first, who.size]
+    names = ids.texts(companies[who[first[over]]])
     problems = []
-    for place in over:
+    for place, name in zip(over, names, strict=True):
         spot = limits[place] + int(np.argmax(total[limits[place] : limits[place + 1]]))
         on = "" if day[spot] == OPEN else f" on {days_to_dates(np.array([day[spot]], dtype=np.int32))[0]}"
-        problems.append(
-            f"the shares of {str(names[who[spot]])!r} sum to {float(total[spot]):.6g}{on}, above 1; kept as declared"
-        )
+        problems.append(f"the shares of {name!r} sum to {float(total[spot]):.6g}{on}, above 1; kept as declared")
     sheet.quality.add("relations", sheet.labels[row_of[who[limits[over]]]], "share", problems, "kept")
 
 
-def _check_cases(sheet: Sheet, ids: pd.Index) -> None:
+def _check_cases(sheet: Sheet, ids: Directory) -> None:
     _check_owned(sheet, ids)
     sheet.choices("type", CASE_TYPES)
     sheet.numbers("severity", low=0, high=1, rule="give a weight, 1 for the gravest")
     sheet.dates()
 
 
-def _check_licences(sheet: Sheet, ids: pd.Index) -> None:
+def _check_licences(sheet: Sheet, ids: Directory) -> None:
     _check_owned(sheet, ids)
     sheet.choices("sector", SECTORS)
     sheet.dates()
 
 
-def _check_owned(sheet: Sheet, ids: pd.Index) -> None:
+def _check_owned(sheet: Sheet, ids: Directory) -> None:
     sheet.texts("entity", needed=True)
     sheet.texts("id", needed=True)
     for column in ("issuer", "number", "authority", "topic", "source_ref"):
@@ -260,13 +289,13 @@ def _check_owned(sheet: Sheet, ids: pd.Index) -> None:
     sheet.unique("id")
 
 
-def _check_facts(sheet: Sheet, ids: pd.Index) -> None:
+def _check_facts(sheet: Sheet, ids: Directory) -> None:
     _check_owned(sheet, ids)
     sheet.texts("fact", needed=True)
     sheet.dates()
-    facts = pd.Series(sheet.data["fact"], dtype=object)
+    facts = pd.Series(objects(sheet.data["fact"]), dtype=object)
     kinds = facts.map(FACT_TYPES)
-    values = pd.Series(sheet.data["value"]).astype(object).to_numpy()
+    values = objects(sheet.data["value"])
     missing = pd.isna(values)
     clean = values.copy()
     clean[missing] = "unknown"

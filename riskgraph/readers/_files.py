@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from riskgraph._optional import import_optional
+from riskgraph._sheet import Columns
 from riskgraph.errors import InvalidTable
 from riskgraph.readers._delimited import decode, split_rows
 from riskgraph.readers._stream import opened
@@ -26,6 +27,7 @@ __all__ = [
     "data_files",
     "load_tables",
     "peek_headers",
+    "parquet_parts",
     "read_parquet",
     "text_bytes",
 ]
@@ -56,17 +58,25 @@ class RawTable:
     encoding: str = ""
     #: numbers may be day serials
     excel: bool = False
+    #: the columns of a Parquet file that need no reading of their cells; the frame has no rows then
+    columns: Columns | None = None
 
     @property
     def headers(self) -> list[str]:
         """Names of the columns."""
         return list(self.frame.columns)
 
+    @property
+    def count(self) -> int:
+        """Rows and lines that cannot be rows."""
+        return len(self.frame if self.columns is None else self.columns) + len(self.bad)
+
 
 def data_files(path: Path, suffixes: tuple[str, ...] = TABLE_SUFFIXES) -> tuple[list[Path], list[tuple[str, str]]]:
     """Data files at a path in name order, and what was left alone with the reason.
 
-    A folder is not searched deeper; links that lead out of it are not followed; hidden and temporary files are none.
+    A folder is not searched deeper, but for parts of a table in a folder called ``….parquet``; links that lead out of
+    it are not followed; hidden and temporary files are none.
 
     Raises
     ------
@@ -82,11 +92,23 @@ def data_files(path: Path, suffixes: tuple[str, ...] = TABLE_SUFFIXES) -> tuple[
     for entry in sorted(path.iterdir()):
         if entry.name.startswith((".", "~$")) or not entry.name.lower().endswith(suffixes):
             continue
-        if not entry.resolve().is_relative_to(home):
+        files = parquet_parts(entry) if entry.name.lower().endswith(".parquet") else [entry] * entry.is_file()
+        if not all(file.resolve().is_relative_to(home) for file in [entry, *files]):
             left.append((entry.name, "leads out of the folder; not followed"))
-        elif entry.is_file():
+        elif files:
             found.append(entry)
     return found, left
+
+
+def parquet_parts(path: Path) -> list[Path]:
+    """The files of a Parquet table: itself, or the parts in a folder in name order, as Spark writes them."""
+    if not path.is_dir():
+        return [path] if path.is_file() else []
+    return sorted(
+        file
+        for file in path.iterdir()
+        if file.name.lower().endswith(".parquet") and not file.name.startswith((".", "_")) and file.is_file()
+    )
 
 
 def load_tables(path: Path) -> list[RawTable]:
@@ -225,7 +247,7 @@ def _cell(cell: Any) -> Any:
 
 
 def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Frame of a Parquet file with the index 1, 2, …; text columns as objects.
+    """Frame of a Parquet file, or of parts in a folder, with the index 1, 2, …; text columns as objects.
 
     Raises
     ------
@@ -236,7 +258,7 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     connection = duckdb.connect()
     try:
-        frame = connection.execute("SELECT * FROM read_parquet(?)", [glob.escape(os.fspath(path))]).df()
+        frame = connection.execute("SELECT * FROM read_parquet(?)", [_escaped(Path(path))]).df()
     except duckdb.Error as error:
         raise InvalidTable(f"{Path(path).name} is no Parquet file that can be read: {error}") from error
     finally:
@@ -247,6 +269,10 @@ def read_parquet(path: str | os.PathLike[str]) -> pd.DataFrame:
             frame[column] = texts.where(texts.notna(), None)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
+
+
+def _escaped(path: Path) -> list[str]:
+    return [glob.escape(str(part)) for part in parquet_parts(path)]
 
 
 def peek_headers(path: Path) -> list[tuple[str, list[str]]]:
@@ -273,7 +299,7 @@ def _parquet_headers(path: Path) -> list[str]:
 
     connection = duckdb.connect()
     try:
-        found = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [glob.escape(os.fspath(path))]).fetchall()
+        found = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [_escaped(path)]).fetchall()
     except duckdb.Error as error:
         raise InvalidTable(f"{path.name} is no Parquet file that can be read: {error}") from error
     finally:

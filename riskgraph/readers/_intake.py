@@ -13,7 +13,7 @@ from riskgraph._sheet import Action, Quality
 from riskgraph.graph import EntityGraph
 from riskgraph.readers._files import RawTable
 from riskgraph.readers._places import Place, Places
-from riskgraph.readers._values import ShareUnit, is_blank, is_blank_cell, parse_dates, parse_money, parse_shares
+from riskgraph.readers._values import EDGES, ShareUnit, is_blank, is_blank_cell, parse_dates, parse_money, parse_shares
 from riskgraph.tables import clean_tables, invalid, merge_reports
 
 __all__ = ["DATE_RULE", "MONEY_RULE", "SHARE_RULE", "Intake", "blank_to_none"]
@@ -21,7 +21,6 @@ __all__ = ["DATE_RULE", "MONEY_RULE", "SHARE_RULE", "Intake", "blank_to_none"]
 SHARE_RULE = "write a share as 65%, 0.65, 25-50% or 25%以上"
 MONEY_RULE = "write money as 6000000, 600万元 or 1.2亿元"
 DATE_RULE = "write a date as 2016-06-30, 2016年6月30日 or 20160630, an open one as 长期"
-_EDGES = " \t\r\n\u3000\xa0\ufeff\u200b"
 
 
 class Intake:
@@ -225,7 +224,7 @@ class Intake:
             if values.dtype != object and not pd.api.types.is_string_dtype(values):
                 continue
             codes, distinct = pd.factorize(values.astype(object))
-            stripped = [value.strip(_EDGES) if isinstance(value, str) else value for value in distinct]
+            stripped = [value.strip(EDGES) if isinstance(value, str) else value for value in distinct]
             # strip gives the very same text back where there is nothing to take off
             changed = np.array([new is not old for new, old in zip(stripped, distinct, strict=True)], dtype=bool)
             if changed.any():
@@ -243,7 +242,7 @@ class Intake:
 
     # -- the graph ---------------------------------------------------------------------------------------------------
 
-    def graph(self, frames: Mapping[str, pd.DataFrame], on_error: str) -> EntityGraph:
+    def graph(self, frames: Mapping[str, Any], on_error: str) -> EntityGraph:
         """Graph of the frames, which are given up, with everything noticed so far in its report.
 
         Raises

@@ -69,7 +69,7 @@ class Manifest:
             if raw is None:
                 intake.note("files", [file], "", f"{table} was written as {file} and is not here")
                 continue
-            rows = len(raw.frame) + len(raw.bad)
+            rows = raw.count
             if raw.name != file:
                 text = f"{table} was written as {file} and was read from {raw.name}"
             elif rows != about["rows"]:

@@ -15,7 +15,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-__all__ = ["Dates", "Money", "Shares", "is_blank", "is_blank_cell", "parse_dates", "parse_money", "parse_shares"]
+__all__ = [
+    "BLANKS",
+    "EDGES",
+    "Dates",
+    "Money",
+    "Shares",
+    "is_blank",
+    "is_blank_cell",
+    "parse_dates",
+    "parse_money",
+    "parse_shares",
+]
 
 ShareUnit = Literal["auto", "percent", "fraction"]
 
@@ -25,6 +36,8 @@ BLANKS = frozenset(
     | {"null", "nan", "none", "nat", "n/a", "#n/a", "na", "<na>"}
 )
 _LONGEST_BLANK = 8
+#: what is taken off the ends of texts
+EDGES = " \t\r\n\u3000\xa0\ufeff\u200b"
 #: spellings of "no end"
 OPEN_ENDS = frozenset(
     {"长期", "长期有效", "至今", "无固定期限", "无限期", "永久", "永续", "不限"}

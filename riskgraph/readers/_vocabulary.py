@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -19,7 +20,7 @@ from riskgraph.schema import (
     SECTORS,
 )
 
-__all__ = ["WORDS", "translate"]
+__all__ = ["BOOKS", "WORDS", "translate"]
 
 
 def _words(text: str, word: str) -> dict[str, str]:
@@ -122,6 +123,18 @@ WORDS = MappingProxyType(
             },
         ),
         "level": _book((), {}, {"低": "low", "中": "medium", "高": "high"}),
+    }
+)
+
+
+#: table -> column whose words are translated -> the book they are looked up in
+BOOKS: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "entities": {"kind": "entity kind", "sector": "sector"},
+        "relations": {"kind": "relation kind", "role": "role"},
+        "cases": {"type": "case type"},
+        "licences": {"sector": "sector"},
+        "facts": {},
     }
 )
 

@@ -17,8 +17,9 @@ from riskgraph.readers._files import RawTable, data_files, load_tables
 from riskgraph.readers._headers import TABLE_NAMES, Header, canonical, read_header, table_of
 from riskgraph.readers._intake import Intake, blank_to_none
 from riskgraph.readers._manifest import Manifest, read_manifest
-from riskgraph.readers._values import ShareUnit
-from riskgraph.readers._vocabulary import translate
+from riskgraph.readers._parquet import NotPlain, plain_table
+from riskgraph.readers._values import EDGES, ShareUnit, is_blank_cell
+from riskgraph.readers._vocabulary import BOOKS, translate
 from riskgraph.schema import FACT_TYPES, TABLES
 
 __all__ = ["read_tables"]
@@ -41,7 +42,9 @@ def read_tables(
     recognised by file name (also 企业主体, 关系, 案件, 牌照, 事实) or by their columns; CSV with comma, tab, semicolon
     or bar, Excel, Parquet. Headers may be Chinese or English, text UTF-8, UTF-16 or GB18030/GBK. Shares (``65%``,
     ``0.65``, ``25-50%``), money (``600万元``) and dates (``2016年6月6日``) are read as people write them; money is CNY.
-    Where only relations came, their ends become entities of kind ``unknown``.
+    Where only relations came, their ends become entities of kind ``unknown``. A table may be a folder of Parquet parts,
+    ``relations.parquet/``, as Spark writes them. Large tables are read fastest as Parquet with the contract's columns,
+    shares as fractions and dates as dates (needs ``pyarrow``): then column after column goes to the checks as it is.
 
     Parameters
     ----------
@@ -79,7 +82,17 @@ def read_tables(
     0  relations   3  share  rejected
     """
     check_options(on_error, share_unit)
-    place = Path(path)
+    try:
+        return _read(Path(path), on_error, columns, share_unit, short=not columns)
+    except NotPlain as reason:
+        _log.info("%s: the cells of %s must be read one by one", path, reason)
+        return _read(Path(path), on_error, columns, share_unit, short=False)
+
+
+def _read(
+    place: Path, on_error: str, columns: Mapping[str, str] | None, share_unit: ShareUnit, *, short: bool
+) -> EntityGraph:
+    """See :func:`read_tables`; the short way takes typed Parquet columns as they are."""
     intake = Intake()
     files, left = data_files(place)
     for name, reason in left:
@@ -89,7 +102,8 @@ def read_tables(
     manifest = read_manifest(place) if place.is_dir() else None
     raws: dict[str, RawTable] = {}
     for file in files:
-        for raw in load_tables(file):
+        plain = plain_table(file, manifest, share_unit) if short else None
+        for raw in [plain] if plain else load_tables(file):
             raw.frame = renamed(raw, columns)
             table = table_of(raw.stem, raw.headers)
             if table is None:
@@ -101,12 +115,24 @@ def read_tables(
                 raws[table] = raw
     if not {"entities", "relations"} & set(raws):
         raise InvalidTable(_nothing(place, files))
-    frames = {table: _typed(table, raw, intake, share_unit, manifest) for table, raw in raws.items()}
+    frames: dict[str, Any] = {
+        table: _typed(table, raw, intake, share_unit, manifest) if raw.columns is None else raw.columns
+        for table, raw in raws.items()
+    }
     if manifest is not None:
         manifest.compare(place, raws, intake)
     _complete(frames, intake)
     _log.info("read %s as tables: %s", place, ", ".join(f"{name} from {raw.name}" for name, raw in raws.items()))
-    graph = intake.graph(frames, on_error)
+    try:
+        graph = intake.graph(frames, on_error)
+    except InvalidTable as error:
+        if any(raw.columns is not None for raw in raws.values()):
+            raise NotPlain("a table with bad rows") from error
+        raise
+    if "relations" in graph.rejected and raws["relations"].columns is not None:
+        ends = graph.rejected["relations"][["source", "target"]].to_numpy(dtype=object).ravel()
+        if any(text.strip(EDGES) != text or is_blank_cell(text) for text in ends if text is not None):
+            raise NotPlain("source and target")
     return graph if manifest is None else manifest.dated(graph)
 
 
@@ -183,17 +209,8 @@ def _typed(table: str, raw: RawTable, intake: Intake, share_unit: ShareUnit, man
     return frame
 
 
-_BOOKS = {
-    "entities": {"kind": "entity kind", "sector": "sector"},
-    "relations": {"kind": "relation kind", "role": "role"},
-    "cases": {"type": "case type"},
-    "licences": {"sector": "sector"},
-    "facts": {},
-}
-
-
 def _words(table: str, frame: pd.DataFrame) -> pd.DataFrame:
-    for column, book in _BOOKS[table].items():
+    for column, book in BOOKS[table].items():
         if column in frame:
             frame[column] = translate(frame[column], book)
     return frame
@@ -232,7 +249,7 @@ def _figure(value: Any) -> Any:
     return value if money.bad[0] or money.foreign[0] else float(money.amount[0])
 
 
-def _complete(frames: dict[str, pd.DataFrame], intake: Intake) -> None:
+def _complete(frames: dict[str, Any], intake: Intake) -> None:
     """Give a lone table of relations its entities, a lone table of entities no relations."""
     if "relations" not in frames:
         frames["relations"] = pd.DataFrame(columns=list(TABLES["relations"].required), dtype=object)
