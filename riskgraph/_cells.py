@@ -23,6 +23,8 @@ __all__ = [
 
 #: the day number that stands for "open" (no date)
 OPEN = np.iinfo(np.int32).min
+#: cells turned into days at once
+_BATCH = 1 << 18
 
 
 def as_text(values: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -118,7 +120,7 @@ def to_days(values: Any) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(series.dtype, pd.DatetimeTZDtype):
         series = series.dt.tz_localize(None)
     if pd.api.types.is_datetime64_dtype(series):
-        return _days(series.to_numpy().astype("datetime64[D]")), np.zeros(len(series), dtype=bool)
+        return _days(series.to_numpy()), np.zeros(len(series), dtype=bool)
     raw = series.astype(object)
     blank = (raw.isna() | (raw == "")).to_numpy()
     days = np.full(len(raw), np.datetime64("NaT"), dtype="datetime64[D]")
@@ -151,8 +153,12 @@ def to_day(value: Any) -> np.datetime64:
 
 
 def _days(dates: np.ndarray) -> np.ndarray:
-    days = dates.astype("datetime64[D]").astype(np.int64)
-    return np.where(np.isnat(dates), OPEN, days).astype(np.int32)
+    found = np.empty(dates.size, dtype=np.int32)
+    for start in range(0, dates.size, _BATCH):
+        days = dates[start : start + _BATCH].astype("datetime64[D]").view(np.int64)
+        # NaT is the least of all 64-bit numbers, OPEN the least of 32 bits
+        found[start : start + _BATCH] = np.maximum(days, OPEN)
+    return found
 
 
 def days_to_dates(days: np.ndarray) -> np.ndarray:

@@ -55,7 +55,7 @@ class RelationStore:
         source: np.ndarray,
         target: np.ndarray,
         kind: np.ndarray,
-        plain: dict[str, np.ndarray],
+        plain: dict[str, Any],
         extras: pd.DataFrame,
     ) -> RelationStore:
         """Store of checked columns, which are taken as they are; columns without any value take no room.

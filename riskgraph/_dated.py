@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskgraph._cells import OPEN, to_day
 from riskgraph._columns import RelationColumns, RelationStore
+from riskgraph._texts import objects, unpacked
 from riskgraph.errors import InvalidParameter
 from riskgraph.schema import TABLES
 
@@ -50,7 +51,7 @@ class DatedTables:
     @cached_property
     def entities(self) -> pd.DataFrame:
         """Entities, one row each, in input order; ``ended`` marks those gone by the graph's day."""
-        frame = self._all.copy(deep=False)
+        frame = unpacked(self._all)
         frame["ended"] = self._gone
         return frame
 
@@ -112,7 +113,7 @@ class DatedTables:
         True
         """
         return {
-            "entities": self._all.copy(deep=False),
+            "entities": unpacked(self._all),
             "relations": self._store.frame(np.arange(len(self._store)), self.ids),
             **{name: frame.copy(deep=False) for name, frame in self._tables.items()},
         }
@@ -141,7 +142,7 @@ class DatedTables:
     @cached_property
     def ids(self) -> pd.Index:
         """Ids of the entities; the position of an id is its code."""
-        return pd.Index(self._all["id"], dtype=object, name="entity")
+        return pd.Index(objects(self._all["id"]), dtype=object, name="entity")
 
     @cached_property
     def columns(self) -> RelationColumns:
@@ -265,7 +266,7 @@ class DatedTables:
 def _everything(graph: DatedTables, table: str) -> pd.DataFrame:
     if table == "relations":
         return graph._store.frame(np.arange(len(graph._store)), graph.ids)
-    frame = graph._all if table == "entities" else graph._tables[table]
+    frame = unpacked(graph._all) if table == "entities" else graph._tables[table]
     return frame.reindex(sorted(frame.columns), axis=1)
 
 

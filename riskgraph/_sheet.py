@@ -21,7 +21,7 @@ from riskgraph._cells import (
     span,
     to_days,
 )
-from riskgraph._texts import Directory, is_packed, objects
+from riskgraph._texts import Directory, is_coded, is_packed, objects
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
@@ -159,11 +159,16 @@ class Sheet:
     # -- columns -------------------------------------------------------------------------------------------------
 
     def texts(self, column: str, *, needed: bool) -> None:
-        """Turn a column into text, packed if it came so; numbers become their digits, which is reported once."""
+        """Turn a column into text, packed or coded where it came so; numbers become digits, which is reported once."""
         if column not in self.data:
             return
         values = self.data[column]
-        if is_packed(values):
+        if is_coded(values):
+            values = pd.Categorical(values)
+            if "" in values.categories:
+                values = values.remove_categories("")
+            missing = values.codes < 0
+        elif is_packed(values):
             missing = values.isna().to_numpy()
             empty = (values == "").to_numpy(dtype=bool, na_value=False)
             if empty.any():
@@ -255,17 +260,15 @@ class Sheet:
         return bool(self.good.all())
 
     def take(self, column: str) -> Any:
-        """The good rows of a column, which is given up; nobody else holds what comes."""
-        values = self.data.pop(column)
-        values = self.given[column] if values is None else values
+        """The good rows of a column, which is given up; nobody else holds what comes. Texts may be packed or coded."""
+        values = self.data[column]
+        del self.data[column]
         if is_packed(values):
-            values = objects(values if self.whole else values[self.good])
-        elif isinstance(values, pd.Categorical):
-            values = np.array([*values.categories, None], dtype=object)[values.codes]
-            values = values if self.whole else values[self.good]
-        else:
-            values = values if isinstance(values, np.ndarray) else values.to_numpy()
-            values = values if self.whole and self.owned else values[self.good]
+            return values if self.whole else values[self.good]
+        if isinstance(values, pd.Categorical):
+            return values if self.whole else values[self.good]
+        values = values if isinstance(values, np.ndarray) else values.to_numpy()
+        values = values if self.whole and self.owned else values[self.good]
         if values.dtype == object and column != "value" and column not in self.tidy:
             values = none_for_missing(values, pd.isna(values))
         return values
@@ -281,6 +284,7 @@ class Sheet:
             values = self.take(column)
             if column in DATES:
                 values = days_to_dates(values).astype("datetime64[s]")
+            values = values.array if isinstance(values, pd.Series) else values
             columns[column] = pd.Series(values, index=labels, dtype=values.dtype, copy=False)
         return pd.DataFrame(columns, index=labels, copy=False)
 

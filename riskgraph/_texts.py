@@ -1,7 +1,8 @@
-"""Columns of text: how many million of them are checked and looked up without a Python object for each cell.
+"""Columns of text: how tens of millions of cells are checked, looked up and kept without a Python object for each.
 
-A column is *packed* when pandas keeps it as Arrow strings, as it does with what ``pandas.read_parquet`` gives. All
-functions here take packed columns and arrays of objects alike, and answer the same for both.
+A column is *packed* when pandas keeps it as Arrow strings, as it does with what ``pandas.read_parquet`` gives, and
+*coded* when it is categorical with texts as categories. All functions here take packed and coded columns and arrays of
+objects alike, and answer the same for all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["Directory", "is_packed", "objects"]
+__all__ = ["Directory", "is_coded", "is_packed", "objects", "unpacked"]
 
 #: cells of a packed column that are turned into objects at once
 _BATCH = 1 << 18
@@ -22,6 +23,12 @@ def is_packed(values: Any) -> bool:
     """Whether a column is held as Arrow strings."""
     dtype = getattr(values, "dtype", None)
     return isinstance(dtype, pd.StringDtype) and dtype.storage.startswith("pyarrow")
+
+
+def is_coded(values: Any) -> bool:
+    """Whether a column is held as numbers of its distinct texts."""
+    dtype = getattr(values, "dtype", None)
+    return isinstance(dtype, pd.CategoricalDtype) and all(isinstance(text, str) for text in dtype.categories)
 
 
 def _arrow(values: pd.Series) -> Any:
@@ -36,6 +43,9 @@ def objects(values: Any) -> np.ndarray:
     >>> objects(pd.Series(["a", None], dtype=object)).tolist()
     ['a', None]
     """
+    if is_coded(values):
+        coded = pd.Categorical(values)
+        return np.array([*coded.categories, None], dtype=object)[coded.codes]
     if not is_packed(values):
         return np.asarray(values, dtype=object)
     found = np.empty(len(values), dtype=object)
@@ -53,6 +63,20 @@ def objects(values: Any) -> np.ndarray:
                 found[begin : begin + len(part)] = part.to_numpy(zero_copy_only=False)
             begin += len(part)
     return found
+
+
+def unpacked(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the texts of packed and coded columns as objects; the other columns are shared.
+
+    Examples
+    --------
+    >>> unpacked(pd.DataFrame({"kind": pd.Categorical(["person", None])}))["kind"].tolist()
+    ['person', None]
+    """
+    frame = frame.copy(deep=False)
+    for column in frame.columns[[is_packed(values) or is_coded(values) for _, values in frame.items()]]:
+        frame[column] = pd.Series(objects(frame[column]), index=frame.index, dtype=object)
+    return frame
 
 
 class Directory:
@@ -118,6 +142,10 @@ class Directory:
 
     def codes(self, values: Any, name: str = "") -> np.ndarray:
         """Place of every cell, int32, -1 where it is not here; ``name`` is that of a column announced as asked for."""
+        if is_coded(values):
+            coded = pd.Categorical(values)
+            places = self.codes(np.array(coded.categories, dtype=object))
+            return np.append(places, np.int32(-1))[coded.codes]
         if name in self._found:
             return self._found.pop(name)
         if not len(values):

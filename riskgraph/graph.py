@@ -13,6 +13,7 @@ from riskgraph._dated import DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
 from riskgraph._sparse import near, row_pointers
+from riskgraph._texts import Directory, objects
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
 from riskgraph.tables import Tables, clean_tables, merge_reports
@@ -204,7 +205,7 @@ class EntityGraph(DatedTables):
     @cached_property
     def kinds(self) -> np.ndarray:
         """Index into :data:`riskgraph.schema.ENTITY_KINDS` of every entity, int8."""
-        return pd.Index(ENTITY_KINDS).get_indexer(pd.Index(self._all["kind"], dtype=object)).astype(np.int8)
+        return Directory(np.array(ENTITY_KINDS, dtype=object)).codes(self._all["kind"]).astype(np.int8)
 
     @cached_property
     def names(self) -> np.ndarray:
@@ -212,7 +213,7 @@ class EntityGraph(DatedTables):
         ids = self.ids.to_numpy()
         if "name" not in self._all:
             return ids
-        names = self._all["name"].to_numpy(dtype=object)
+        names = objects(self._all["name"])
         return np.where(pd.isna(names), ids, names)
 
     def relation_ids(self, positions: np.ndarray | Iterable[int]) -> list[str]:

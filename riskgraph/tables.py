@@ -18,7 +18,7 @@ from riskgraph._cells import OPEN, as_numbers, days_to_dates, show
 from riskgraph._columns import RelationStore
 from riskgraph._sheet import Columns, Quality, Sheet
 from riskgraph._sparse import SHARE_UNITS, exact_shares
-from riskgraph._texts import Directory, is_packed, objects
+from riskgraph._texts import Directory, is_coded, is_packed, objects, unpacked
 from riskgraph.errors import InvalidParameter, InvalidTable
 from riskgraph.schema import (
     APPROVAL_PREFIX,
@@ -38,6 +38,7 @@ __all__ = ["Tables", "clean_tables", "invalid", "merge_reports"]
 class Tables:
     """The five tables, clean and typed, the quality report, and the rows left out."""
 
+    #: texts may be packed or coded, see :mod:`riskgraph._texts`; in the other frames they are objects
     entities: pd.DataFrame
     relations: RelationStore
     cases: pd.DataFrame
@@ -111,7 +112,8 @@ def clean_tables(
     store = _store(sheets.pop("relations"))
     return Tables(
         relations=store,
-        **{name: sheet.clean() for name, sheet in sheets.items()},
+        entities=sheets.pop("entities").clean(),
+        **{name: unpacked(sheet.clean()) for name, sheet in sheets.items()},
         quality=report,
         rejected=rejected,
     )
@@ -147,7 +149,7 @@ def _check_entities(sheet: Sheet, ids: Directory) -> None:
         sheet.unique("id")
     if "sector" in sheet.data:
         sectors = sheet.data["sector"]
-        sectors = sectors if is_packed(sectors) else pd.Series(sectors, dtype=object)
+        sectors = sectors if is_packed(sectors) else pd.Series(sectors, dtype=None if is_coded(sectors) else object)
         odd = ~sectors.isin(SECTORS).to_numpy() & sectors.notna().to_numpy() & sheet.good
         sheet.note(
             odd, "sector", lambda value: f"{show(value)} is not a sector code; known are {', '.join(SECTORS)}", "kept"
@@ -197,7 +199,7 @@ def _store(sheet: Sheet) -> RelationStore:
     for column in ("source", "target", "kind"):
         del sheet.data[column]
     plain = {column: sheet.take(column) for column in RelationStore.PLAIN if column in sheet.data}
-    return RelationStore.packed(source, target, kind, plain, sheet.clean().reset_index(drop=True))
+    return RelationStore.packed(source, target, kind, plain, unpacked(sheet.clean()).reset_index(drop=True))
 
 
 _OWNS = RELATION_KINDS.index("owns")

@@ -23,6 +23,8 @@ __all__ = ["NotPlain", "ParquetColumns", "plain_table"]
 
 _SHARES = ("share", "share_min", "share_max", "votes_min", "votes_max")
 _NUMBERS = (*_SHARES, "amount", "capital", "confidence")
+#: columns that hold few words many times
+_CODED = ("kind", "role", "sector", "status", "registered_in", "operates_in")
 _TEXTS = ("string", "large_string")
 _FLOATS = ("double",)
 _DATES = ("timestamp[s]", "timestamp[ms]", "timestamp[us]", "timestamp[ns]", "date32[day]")
@@ -37,10 +39,11 @@ class ParquetColumns:
 
     def __init__(self, paths: Sequence[Path], files: Sequence[Any]) -> None:
         self._paths, self._files = list(paths), files
-        #: what must hold for the cells of a column as they stand; see :func:`plain_table`
+        #: what must hold for the distinct cells of a column as they stand; see :func:`plain_table`
         self.rules: dict[str, Callable[[Any], bool]] = {}
-        self.schema = files[0].schema_arrow
-        self.columns = pd.Index(self.schema.names, dtype=object)
+        schema = files[0].schema_arrow
+        self.types = {name: _type_of(kind, name) for name, kind in zip(schema.names, schema.types, strict=True)}
+        self.columns = pd.Index(schema.names, dtype=object)
         self.index = pd.RangeIndex(1, sum(file.metadata.num_rows for file in files) + 1)
 
     def __len__(self) -> int:
@@ -48,28 +51,46 @@ class ParquetColumns:
         return len(self.index)
 
     def __getitem__(self, column: str) -> pd.Series:
-        """One column: texts as Arrow strings without empty ones, numbers as floats, dates as datetime64.
+        """One column: texts packed or coded, empty ones missing; numbers as floats, dates as datetime64.
 
         Raises
         ------
         NotPlain
             Its cells must be read first.
         """
-        cells = self._arrow(column)
-        if column in self.rules and not self.rules[column](cells):
-            raise NotPlain(column)
-        if not _is_text(cells.type):
-            values = cells.to_numpy()
+        chunks = self._chunks(column)
+        values: Any
+        if self.types[column] in _TEXTS:
+            values = self._coded(column, chunks) if column in _CODED else self._packed(column, chunks)
+        else:
+            self._judge(column, chunks)
+            values = chunks.to_numpy()
             values = values.astype("datetime64[s]", copy=False) if values.dtype.kind == "M" else values
-            return pd.Series(values, index=self.index, copy=False)
+        return pd.Series(values, index=self.index, copy=False)
+
+    def _coded(self, column: str, chunks: Any) -> pd.Categorical:
+        chunks = chunks.unify_dictionaries()
+        words = chunks.chunk(0).dictionary if chunks.num_chunks else []
+        self._judge(column, words)
+        codes = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
+        texts = [text.as_py() for text in words]
+        coded = pd.Categorical.from_codes(np.concatenate([np.empty(0, np.int8), *codes]), categories=texts)
+        return coded.remove_categories("") if "" in texts else coded
+
+    def _packed(self, column: str, chunks: Any) -> Any:
         from pyarrow import compute
 
-        empty = compute.equal(cells, "")
+        self._judge(column, chunks)
+        empty = compute.equal(chunks, "")
         if compute.any(empty).as_py():
-            cells = compute.if_else(empty, None, cells)
-        return pd.Series(pd.StringDtype("pyarrow").__from_arrow__(cells), index=self.index, copy=False)
+            chunks = compute.if_else(empty, None, chunks)
+        return pd.StringDtype("pyarrow").__from_arrow__(chunks)
 
-    def _arrow(self, column: str) -> Any:
+    def _judge(self, column: str, cells: Any) -> None:
+        if column in self.rules and len(cells) and not self.rules[column](cells):
+            raise NotPlain(column)
+
+    def _chunks(self, column: str) -> Any:
         """The cells as they stand in the file."""
         import pyarrow as pa
 
@@ -77,12 +98,22 @@ class ParquetColumns:
         for path, file in zip(self._paths, self._files, strict=True):
             try:
                 part = file.read(columns=[column]).column(0)
-                if _is_text(part.type):
+                if self.types[column] in _TEXTS:
                     part.validate(full=True)
             except (OSError, pa.ArrowException) as error:
                 raise InvalidTable(f"{path.name} is no Parquet file that can be read: {error}") from error
             chunks += part.chunks
-        return pa.chunked_array(chunks, self.schema.field(column).type)
+        return pa.chunked_array(chunks, self._files[0].schema_arrow.field(column).type)
+
+
+def _is_text(schema: Any, name: str) -> bool:
+    return schema.names.count(name) == 1 and str(schema.field(name).type) in _TEXTS
+
+
+def _type_of(kind: Any, column: str) -> str:
+    """Name of a type; that of its words where a column is read as numbers of words."""
+    coded = column in _CODED and str(kind).startswith("dictionary")
+    return str(kind.value_type if coded else kind)
 
 
 def plain_table(path: Path, manifest: Manifest | None, share_unit: ShareUnit) -> RawTable | None:
@@ -98,7 +129,7 @@ def plain_table(path: Path, manifest: Manifest | None, share_unit: ShareUnit) ->
     if stem is None or found is None:
         return None
     table = table_of(stem, found.columns)
-    if table not in ("entities", "relations") or not _is_typed(table, found.columns.tolist(), found.schema):
+    if table not in ("entities", "relations") or not _is_typed(table, found.columns.tolist(), found.types):
         return None
     written = manifest.tables.get(table) if manifest is not None else None
     if written is not None and "json" in (written["columns"].get(name) for name in found.columns):
@@ -118,15 +149,19 @@ def _opened(paths: Sequence[Path]) -> ParquetColumns | None:
         from pyarrow import parquet
     except ImportError:
         return None
+    files = []
     try:
-        files = [parquet.ParquetFile(path) for path in paths]
+        for path in paths:
+            file = parquet.ParquetFile(path)
+            coded = [name for name in file.schema_arrow.names if name in _CODED and _is_text(file.schema_arrow, name)]
+            files.append(parquet.ParquetFile(path, metadata=file.metadata, read_dictionary=coded))
     except (OSError, pa.ArrowException):
         return None
     same = all(file.schema_arrow.equals(files[0].schema_arrow) for file in files)
-    return ParquetColumns(paths, files) if same else None
+    return ParquetColumns(paths, files) if files and same else None
 
 
-def _is_typed(table: str, headers: list[str], schema: Any) -> bool:
+def _is_typed(table: str, headers: list[str], types: dict[str, str]) -> bool:
     """Whether columns have the contract's names, floats and dates in their places, and texts everywhere else."""
     own = (*TABLES[table].required, *TABLES[table].optional)
     if len(set(headers)) < len(headers) or not all(header and header == header.strip(EDGES) for header in headers):
@@ -135,15 +170,12 @@ def _is_typed(table: str, headers: list[str], schema: Any) -> bool:
         return False
     if not set(TABLES[table].required) <= set(headers):
         return False
-    wanted = [
-        _FLOATS if column in own and column in _NUMBERS else _DATES if column in own and column in DATES else _TEXTS
+    return all(
+        types[column] in (_FLOATS if column in _NUMBERS else _DATES if column in DATES else _TEXTS)
+        if column in own
+        else types[column] in _TEXTS
         for column in headers
-    ]
-    return all(str(schema.field(column).type) in types for column, types in zip(headers, wanted, strict=True))
-
-
-def _is_text(kind: Any) -> bool:
-    return str(kind) in _TEXTS
+    )
 
 
 def _is_plain_number(column: str, share_unit: ShareUnit, cells: Any) -> bool:

@@ -79,7 +79,7 @@ def random_tables(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     entities = pd.DataFrame(
         {
             "id": pd.Series(ids, dtype=object).mask(rng.random(n) < 0.03, None),
-            "kind": rng.choice(["company", "person", "product"] + ["firm"] * (rng.random() < 0.2), n),
+            "kind": rng.choice(["company", "person", "product"] + ["gadget"] * (rng.random() < 0.2), n),
             "sector": pd.Series(rng.choice(["p2p", "bank", "odd"], n), dtype=object).mask(rng.random(n) < 0.3, None),
             "capital": np.where(rng.random(n) < 0.05, -1.0, rng.choice([np.nan, 1e6], n)),
         }
