@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from timing import keep
 
 import riskgraph as rg
@@ -40,8 +39,9 @@ def generate(folder: Path, number: int, companies: int) -> None:
     for name, frame in rg.datasets.make_registry(companies, random_state=number + 1, as_tables=True).items():
         for column in sorted(NAMED & set(frame)):
             frame[column] = f"{number}:" + frame[column].astype(str)
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(folder / name / f"{number}.parquet", index=False)
+        parts = folder / f"{name}.parquet"
+        parts.mkdir(parents=True, exist_ok=True)
+        frame.to_parquet(parts / f"{number}.parquet", index=False)
     (folder / f"{number}.done").touch()
 
 
@@ -118,11 +118,7 @@ def run(size: int, block: int, folder: Path, kept: Path | None) -> None:
     bytes_ = stage(GENERATE, lambda: generate_all(folder, size, block))
     numbers["gigabytes_of_parquet"] = bytes_ / 1e9
 
-    def load() -> rg.EntityGraph:
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        return rg.EntityGraph.from_tables(**{name: pd.read_parquet(folder / name) for name in names})
-
-    graph = stage("from files to graph", load)
+    graph = stage("from files to graph", lambda: rg.readers.read_tables(folder))
     numbers |= {"entities": len(graph), "relations_in_force": len(graph.columns)}
     numbers["bytes_a_relation"] = graph.nbytes / max(len(graph._store), 1)
     model = stage("cascade, both bounds", lambda: rg.risk.RiskCascade().fit(graph))

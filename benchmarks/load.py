@@ -1,4 +1,4 @@
-"""Parquet and CSV files to graph, against networkx from the same Parquet."""
+"""Parquet and CSV files to a checked graph with dates and shares, against networkx and scipy from the same Parquet."""
 
 from __future__ import annotations
 
@@ -22,43 +22,71 @@ def measure(size: int, rounds: int, folder: Path) -> dict[str, object]:
     """Write the tables of a register as files, and time the ways from there."""
     frames = rg.datasets.make_registry(size, random_state=1, as_tables=True)
     relations = len(frames["relations"])
+    parquet, csv = folder / "parquet", folder / "csv"
+    for place in (parquet, csv):
+        place.mkdir()
     for name, frame in frames.items():
-        frame.to_parquet(folder / f"{name}.parquet", index=False)
-        frame.to_csv(folder / f"{name}.csv", index=False)
+        frame.to_parquet(parquet / f"{name}.parquet", index=False)
+        frame.to_csv(csv / f"{name}.csv", index=False)
     names = list(frames)
     del frames
 
-    def parquet() -> rg.EntityGraph:
-        return rg.EntityGraph.from_tables(**{name: pd.read_parquet(folder / f"{name}.parquet") for name in names})
+    def columns() -> rg.EntityGraph:
+        return rg.readers.read_tables(parquet)
 
-    def csv() -> rg.EntityGraph:
+    def of_frames() -> rg.EntityGraph:
+        return rg.EntityGraph.from_tables(**{name: pd.read_parquet(parquet / f"{name}.parquet") for name in names})
+
+    def texts() -> rg.EntityGraph:
         return rg.EntityGraph.from_tables(
-            **{name: pd.read_csv(folder / f"{name}.csv", low_memory=False) for name in names}
+            **{name: pd.read_csv(csv / f"{name}.csv", low_memory=False) for name in names}
         )
 
     def networkx() -> object:
         import networkx as nx
 
-        frame = pd.read_parquet(folder / "relations.parquet", columns=["source", "target", "kind", "share_min"])
+        frame = pd.read_parquet(parquet / "relations.parquet", columns=["source", "target", "kind", "share_min"])
         G = nx.from_pandas_edgelist(
             frame, "source", "target", edge_attr=["kind", "share_min"], create_using=nx.MultiDiGraph
         )
-        G.add_nodes_from(pd.read_parquet(folder / "entities.parquet", columns=["id"])["id"])
+        G.add_nodes_from(pd.read_parquet(parquet / "entities.parquet", columns=["id"])["id"])
         return G
 
-    graph, other, G = parquet(), csv(), networkx()
-    pd.testing.assert_frame_equal(graph.summary(), other.summary())
+    def scipy() -> object:
+        from scipy.sparse import coo_array
+
+        frame = pd.read_parquet(parquet / "relations.parquet", columns=["source", "target", "share_min"])
+        ids = pd.read_parquet(parquet / "entities.parquet", columns=["id"])["id"]
+        codes, known = pd.factorize(pd.concat([ids, frame["source"], frame["target"]]))
+        source, target = codes[len(ids) : len(ids) + len(frame)], codes[len(ids) + len(frame) :]
+        return coo_array((frame["share_min"].to_numpy(), (source, target)), shape=(len(known),) * 2).tocsr()
+
+    graph, G = columns(), networkx()
+    for other in (of_frames(), texts()):
+        pd.testing.assert_frame_equal(graph.summary(), other.summary())
+        if (
+            not (graph._store.source == other._store.source).all()
+            or not (graph._store.target == other._store.target).all()
+        ):
+            raise SystemExit("the graphs differ")
+        del other
     if (len(G), G.number_of_edges()) != (len(graph), len(graph._store)):
         raise SystemExit("the graphs differ in size")
     nodes, bytes_a_relation = len(graph), graph.nbytes / max(relations, 1)
-    del graph, other, G
-    ways = {"riskgraph from Parquet": parquet, "riskgraph from CSV": csv, "networkx from Parquet": networkx}
+    del graph, G
+    ways = {
+        "riskgraph read_tables, Parquet": columns,
+        "riskgraph from_tables, pandas frames": of_frames,
+        "riskgraph from_tables, CSV frames": texts,
+        "scipy matrix of one column": scipy,
+        "networkx from Parquet": networkx,
+    }
     return table(
         f"files to graph, {size:,} companies, {nodes:,} entities, {relations:,} relations",
         interleaved(ways, rounds),
-        "riskgraph from Parquet",
+        "riskgraph read_tables, Parquet",
         bytes_a_relation=bytes_a_relation,
-        peak_megabytes=peak_megabytes(parquet) if size <= 100_000 else float("nan"),
+        peak_megabytes=peak_megabytes(columns) if size <= 100_000 else float("nan"),
     )
 
 

@@ -144,6 +144,13 @@ class DatedTables:
         """Ids of the entities; the position of an id is its code."""
         return pd.Index(objects(self._all["id"]), dtype=object, name="entity")
 
+    def entity_column(self, name: str) -> pd.Series | None:
+        """One column of the entities, texts packed or coded where they are many; None where there is none.
+
+        For large graphs, whose :attr:`entities` as a whole make an object of every text.
+        """
+        return self._all.get(name)
+
     @cached_property
     def columns(self) -> RelationColumns:
         """Relations in force and known on the graph's day, as arrays."""

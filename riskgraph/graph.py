@@ -13,7 +13,7 @@ from riskgraph._dated import DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
 from riskgraph._sparse import near, row_pointers
-from riskgraph._texts import Directory, objects
+from riskgraph._texts import Directory, is_packed, objects
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
 from riskgraph.tables import Tables, clean_tables, merge_reports
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EntityGraph"]
 
+#: entities up to which all names and a table of all ids are made without a second thought
+_SMALL = 100_000
 _PREFIX = {"cases": "c", "licences": "l", "facts": "f"}
 
 
@@ -216,6 +218,17 @@ class EntityGraph(DatedTables):
         names = objects(self._all["name"])
         return np.where(pd.isna(names), ids, names)
 
+    def names_of(self, codes: np.ndarray | Iterable[int]) -> np.ndarray:
+        """Names to show of a few entities, without making those of all."""
+        codes = np.asarray(codes, dtype=np.int64)
+        if "names" in self.__dict__ or len(self) <= _SMALL:
+            return np.asarray(self.names[codes])
+        ids = self.ids.to_numpy()[codes]
+        if "name" not in self._all:
+            return ids
+        names = objects(self._all["name"].iloc[codes])
+        return np.where(pd.isna(names), ids, names)
+
     def relation_ids(self, positions: np.ndarray | Iterable[int]) -> list[str]:
         """Ids of relations at positions of :attr:`columns`."""
         return self._store.ids(self.columns.row[np.asarray(positions, dtype=np.int64)])
@@ -239,10 +252,19 @@ class EntityGraph(DatedTables):
             The graph does not hold one of them.
         """
         wanted = [entities] if isinstance(entities, str) else list(entities)
-        found = self.ids.get_indexer(pd.Index(wanted, dtype=object))
+        found = self.lookup(wanted)
         if (found < 0).any():
             raise UnknownEntity(self._unknown(wanted[int(np.argmax(found < 0))]))
-        return np.asarray(found, dtype=np.int64)
+        return found
+
+    def lookup(self, entities: Iterable[str]) -> np.ndarray:
+        """Positions of entities, int64, -1 where the graph does not hold one."""
+        wanted = np.array(list(entities), dtype=object)
+        packed = self._all["id"]
+        # a table of all ids is large: it is made for those who ask again and again, one by one
+        if is_packed(packed) and wanted.size != 1 and len(self) > _SMALL:
+            return Directory(packed).codes(wanted).astype(np.int64)
+        return np.asarray(self.ids.get_indexer(pd.Index(wanted, dtype=object)), dtype=np.int64)
 
     def _unknown(self, entity: object) -> str:
         text = f"the graph holds no entity {entity!r}"
@@ -280,7 +302,7 @@ class EntityGraph(DatedTables):
         cases = cases[cases["type"].isin(SEED_CASES)]
         weight = cases["severity"].astype(float).fillna(1.0)
         found = weight.groupby(cases["entity"].to_numpy(dtype=object)).max()
-        order = np.argsort(self.ids.get_indexer(pd.Index(found.index, dtype=object)), kind="stable")
+        order = np.argsort(self.lookup(found.index), kind="stable")
         found = found.iloc[order]
         return pd.Series(found.to_numpy(), index=pd.Index(found.index, dtype=object, name="entity"), name="severity")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from riskgraph._texts import Directory
 from riskgraph.nesting._flows import PRODUCT
 from riskgraph.schema import SECTORS
 
@@ -43,10 +44,10 @@ def sector_codes(graph: EntityGraph) -> np.ndarray:
 
 
 def _declared(graph: EntityGraph) -> np.ndarray:
-    entities = graph.entities
-    if "sector" not in entities:
+    sectors = graph.entity_column("sector")
+    if sectors is None:
         return np.full(len(graph), -1, dtype=np.int64)
-    return pd.Index(SECTORS).get_indexer(pd.Index(entities["sector"], dtype=object)).astype(np.int64)
+    return Directory.of(SECTORS, like=sectors).codes(sectors).astype(np.int64)
 
 
 def licence_masks(graph: EntityGraph) -> np.ndarray:

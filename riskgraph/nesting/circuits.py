@@ -68,8 +68,9 @@ def booked(graph: EntityGraph, positions: np.ndarray) -> np.ndarray:
     """Amounts of relations; of shares without one, the share of the registered capital; NaN where unknown."""
     columns = graph.columns
     amount = columns.amount[positions].copy()
-    if "capital" in graph.entities:
-        capital = graph.entities["capital"].to_numpy(dtype=np.float64)[columns.target[positions]]
+    registered = graph.entity_column("capital")
+    if registered is not None:
+        capital = registered.to_numpy(dtype=np.float64)[columns.target[positions]]
         low, high = columns.share_min[positions], columns.share_max[positions]
         paid = np.where(low == high, low * capital, np.nan)
         owns = np.zeros(len(columns), dtype=bool)

@@ -104,7 +104,7 @@ def patterns(graph: EntityGraph, *, only: str | None = None, lang: str = "en") -
         raise InvalidParameter(f"'lang' must be 'en' or 'zh'; got {lang!r}")
     wanted = PATTERNS if only is None else (only,)
     found = [(name, finding) for name in wanted for finding in _TABLE[name].find(graph)]
-    ids, names = graph.ids.to_numpy(), graph.names
+    ids = graph.ids.to_numpy()
     positions = [list(dict.fromkeys(finding.positions)) for _, finding in found]
     flat = np.array([at for each in positions for at in each], dtype=np.int64)
     owner = np.repeat(np.arange(len(found)), [len(each) for each in positions])
@@ -114,7 +114,7 @@ def patterns(graph: EntityGraph, *, only: str | None = None, lang: str = "en") -
     rows = []
     for (name, finding), own, day in zip(found, positions, last.view("datetime64[D]"), strict=True):
         pattern = _TABLE[name]
-        arrow = " → ".join(str(names[node]) for node in finding.nodes)
+        arrow = " → ".join(str(name) for name in graph.names_of(finding.nodes))
         title, note = (pattern.zh, finding.zh) if lang == "zh" else (pattern.en, finding.en)
         text = f"{title}{f'({note})' if lang == 'zh' and note else f' ({note})' if note else ''}: {arrow}"
         rows.append(

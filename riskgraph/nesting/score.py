@@ -126,7 +126,7 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
         of_groups = _group_components(graph, raw, lead_masks(catalogue))
         columns = {name: np.r_[columns[name], of_groups[name]] for name in columns}
         heads = groups(graph).head
-        ids, names = graph.ids.to_numpy(), graph.names
+        ids = graph.ids.to_numpy()
         entity = np.r_[ids[rows], np.array([GROUP + str(ids[head]) for head in heads], dtype=object)]
         kind = np.r_[
             np.array(ENTITY_KINDS, dtype=object)[graph.kinds[rows]], np.full(heads.size, "group", dtype=object)
@@ -139,7 +139,7 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
         frame = {
             "entity": entity,
             "kind": kind,
-            "name": np.r_[names[rows], names[heads]],
+            "name": graph.names_of(np.r_[rows, heads]),
             **{name: columns[name] for name in COMPONENTS},
             "score": score,
             "reasons": reasons(columns, parts, self.lang),

@@ -22,7 +22,7 @@ from riskgraph.schema import TABLES
 __all__ = ["NotPlain", "ParquetColumns", "plain_table"]
 
 _SHARES = ("share", "share_min", "share_max", "votes_min", "votes_max")
-_NUMBERS = (*_SHARES, "amount", "capital", "confidence")
+_NUMBERS = (*_SHARES, "amount", "capital", "confidence", "severity")
 #: columns that hold few words many times
 _CODED = ("kind", "role", "sector", "status", "registered_in", "operates_in")
 _TEXTS = ("string", "large_string")
@@ -117,19 +117,19 @@ def _type_of(kind: Any, column: str) -> str:
 
 
 def plain_table(path: Path, manifest: Manifest | None, share_unit: ShareUnit) -> RawTable | None:
-    """Entities or relations of a Parquet file whose cells may need no reading; None for every other file.
+    """A table of a Parquet file whose cells may need no reading; None for every other file, and for facts.
 
     Columns are named as in the contract and typed. Whether reading the cells as people write them would change or
     report something is seen column by column, when the checks ask for it: unless a manifest promises that texts are
-    meant as they stand, no text may have spaces around it, say "no value" or be a word to translate. Ends of relations
-    are not looked at here, for those that are ids of entities need no reading.
+    meant as they stand, no text may have spaces around it, say "no value" or be a word to translate. Columns that
+    name entities are not looked at here, for ids of entities need no reading.
     """
     stem = path.name[: -len(".parquet")] if path.name.lower().endswith(".parquet") else None
     found = None if stem is None else _opened(parquet_parts(path))
     if stem is None or found is None:
         return None
     table = table_of(stem, found.columns)
-    if table not in ("entities", "relations") or not _is_typed(table, found.columns.tolist(), found.types):
+    if table is None or table == "facts" or not _is_typed(table, found.columns.tolist(), found.types):
         return None
     written = manifest.tables.get(table) if manifest is not None else None
     if written is not None and "json" in (written["columns"].get(name) for name in found.columns):

@@ -129,10 +129,10 @@ def _read(
         if any(raw.columns is not None for raw in raws.values()):
             raise NotPlain("a table with bad rows") from error
         raise
-    if "relations" in graph.rejected and raws["relations"].columns is not None:
-        ends = graph.rejected["relations"][["source", "target"]].to_numpy(dtype=object).ravel()
-        if any(text.strip(EDGES) != text or is_blank_cell(text) for text in ends if text is not None):
-            raise NotPlain("source and target")
+    for table in [table for table in graph.rejected if table in raws and raws[table].columns is not None]:
+        named = graph.rejected[table][list(TABLES[table].references)].to_numpy(dtype=object).ravel()
+        if any(text.strip(EDGES) != text or is_blank_cell(text) for text in named if text is not None):
+            raise NotPlain(f"what {table} names as entities")
     return graph if manifest is None else manifest.dated(graph)
 
 

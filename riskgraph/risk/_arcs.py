@@ -103,7 +103,7 @@ def merge_arcs(
     first = np.ones(tail.size, dtype=bool)
     first[1:] = (tail[1:] != tail[:-1]) | (head[1:] != head[:-1])
     begin = np.flatnonzero(first)
-    part = np.append(begin, tail.size)
+    part = np.append(begin, tail.size).astype(np.int32 if tail.size < 2**31 else np.int64)
     merged = p[begin]
     several = np.flatnonzero(np.diff(part) > 1)
     if several.size:

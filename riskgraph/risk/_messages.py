@@ -193,10 +193,10 @@ def arrivals(arcs: Arcs, message: np.ndarray, base: np.ndarray) -> np.ndarray:
 
 def heard(arcs: Arcs, message: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Arcs out of ``nodes``; ``log(1 - probability)`` that something arrives at their source but back along them."""
-    post = _Post(arcs, np.zeros(arcs.n), None)
-    post.put(slice(None), message)
-    spots, _, missed = post.arrived_at(nodes)
-    return spots, missed
+    degree = np.diff(arcs.out)[nodes]
+    spots, place = runs(arcs.out[nodes], degree)
+    echo = message[arcs.reverse[spots]]
+    return spots, _but_echo(echo, place, nodes.size, np.cumsum(degree) - degree, degree > 0)
 
 
 def _settle(post: _Post) -> np.ndarray:

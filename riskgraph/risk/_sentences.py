@@ -82,7 +82,8 @@ def seed_phrase(graph: EntityGraph, code: int, lang: str) -> str:
         parts.append(("，" if zh else ", ").join(note for note in notes if note))
     if not parts:
         parts = ["给定的风险源" if zh else "given as a seed"]
-    return f"{graph.names[code]}（{'；'.join(parts)}）" if zh else f"{graph.names[code]} ({'; '.join(parts)})"
+    name = graph.names_of([code])[0]
+    return f"{name}（{'；'.join(parts)}）" if zh else f"{name} ({'; '.join(parts)})"
 
 
 def _seed_cases(graph: EntityGraph) -> dict[str, list[dict[str, Any]]]:
@@ -104,7 +105,7 @@ def path_sentence(
 ) -> str:
     """A path from a seed with every one of its relations, rows of the relations table, and what it carries."""
     zh = lang == "zh"
-    names = [str(graph.names[code]) for code in entities]
+    names = [str(name) for name in graph.names_of(entities)]
     called = dict(zip(graph.ids[list(entities)], names, strict=True))
     sentences = [relation_sentence(row, called[row["source"]], called[row["target"]], lang) for row in relations]
     start = seed_phrase(graph, entities[0], lang)

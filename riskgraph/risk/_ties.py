@@ -24,8 +24,8 @@ def cascade_arcs(
 ) -> Arcs:
     """Arcs of the relations in force, and with ``ties="at_case"`` of what :func:`ended_ties` finds."""
     if transmission is None and ties == "current":
-        return graph.cached(("risk", "arcs"), lambda: _merge(graph, [_both_ways(graph, None, graph.columns)]))
-    parts = [_both_ways(graph, transmission, graph.columns)]
+        return graph.cached(("risk", "arcs"), lambda: _merge(graph, [_both_ways(graph, None, _once(graph))]))
+    parts = [_both_ways(graph, transmission, _once(graph))]
     if ties == "at_case":
         at = ended_ties(graph, seeds)
         source, target, there, back, row = (part[at] for part in _both_ways(graph, transmission, graph.past))
@@ -34,6 +34,11 @@ def cascade_arcs(
             there, back = there * faded, back * faded
         parts.append((source, target, there, back, row))
     return _merge(graph, parts)
+
+
+def _once(graph: EntityGraph) -> RelationColumns:
+    """The relations in force as columns that are let go after use."""
+    return RelationColumns(graph._store, graph.columns.row)
 
 
 def _merge(graph: EntityGraph, parts: list[tuple[np.ndarray, ...]]) -> Arcs:
@@ -61,7 +66,7 @@ def _case_starts(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Code, first day and severity of every seed case in force that has a date."""
     cases = graph.cases
     cases = cases[cases["type"].isin(SEED_CASES) & cases["start"].notna()]
-    codes = graph.ids.get_indexer(pd.Index(cases["entity"], dtype=object)).astype(np.int64)
+    codes = graph.lookup(cases["entity"])
     severity = cases["severity"].astype(float).fillna(1.0).to_numpy()
     return codes, cases["start"].to_numpy().astype("datetime64[D]").astype(np.int64), severity
 
@@ -98,6 +103,6 @@ def case_ages(graph: EntityGraph, codes: np.ndarray, weights: np.ndarray, half_l
     np.maximum.at(faded, found, severity * 0.5 ** (np.maximum(age, 0) / half_life))
     cases = graph.cases
     undated = cases[cases["type"].isin(SEED_CASES) & cases["start"].isna()]
-    at = graph.ids.get_indexer(pd.Index(undated["entity"], dtype=object))
+    at = graph.lookup(undated["entity"])
     np.maximum.at(faded, at, undated["severity"].astype(float).fillna(1.0).to_numpy())
     return np.minimum(faded[codes], weights)

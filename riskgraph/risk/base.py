@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from riskgraph.errors import InvalidParameter, RiskGraphError
 from riskgraph.graph import EntityGraph
+from riskgraph.schema import ENTITY_KINDS
 
 __all__ = ["Found", "Propagation", "check_choice", "check_fraction", "check_positive", "check_whole", "resolve_seeds"]
 
@@ -164,8 +165,8 @@ class Propagation(BaseEstimator):  # type: ignore[misc]
         frame = pd.DataFrame(
             {
                 "entity": graph.ids.to_numpy()[codes],
-                "name": graph.names[codes],
-                "kind": graph.entities["kind"].to_numpy()[codes],
+                "name": graph.names_of(codes),
+                "kind": np.array(ENTITY_KINDS, dtype=object)[graph.kinds[codes]],
                 "rank": np.arange(1, codes.size + 1),
                 "risk": scores[codes],
             }

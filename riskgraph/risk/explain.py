@@ -52,10 +52,10 @@ def main_paths(graph: EntityGraph, arcs: Arcs, best: Strongest, codes: np.ndarra
     ``reasons`` are the kinds of relation and the direction in which each was passed, from the seed on; ``seed`` for a
     seed itself. Of more than :data:`SPELLED` steps only the last are spelled out, after an ellipsis.
     """
-    ids, names = graph.ids.to_numpy(), graph.names
+    ids = graph.ids.to_numpy()
     seed = codes.copy()
     hops = np.zeros(codes.size, dtype=np.int64)
-    path = names[codes].astype(object)
+    path = graph.names_of(codes).astype(object)
     reasons = np.full(codes.size, "", dtype=object)
     side = 1 if lang == "zh" else 0
     words = [RELATION_NAMES[kind][side] for kind in RELATION_KINDS]
@@ -69,11 +69,11 @@ def main_paths(graph: EntityGraph, arcs: Arcs, best: Strongest, codes: np.ndarra
         part = arcs.main_part(used)
         step = graph._store.kind[arcs.row[part]].astype(np.int64) + len(words) * arcs.backward[part]
         tail = arcs.source[used]
-        path[place] = names[tail] + links[step] + path[place]
+        path[place] = graph.names_of(tail) + links[step] + path[place]
         more = np.where(hops[place] > 1, ">", "").astype(object)
         reasons[place] = marks[step] + more + reasons[place]
     long = hops > SPELLED
-    path[long] = names[seed[long]] + " … " + path[long]
+    path[long] = graph.names_of(seed[long]) + " … " + path[long]
     reasons[long] = "…>" + reasons[long]
     reasons[hops == 0] = "seed"
     return {"seed": ids[seed], "hops": hops, "path": path, "reasons": reasons}
@@ -195,7 +195,8 @@ def why_not(model: RiskCascade, code: int, lang: str = "zh") -> pd.DataFrame:
         if said == "transmits" and here != nearest and model._damping is not None and model._damping[here] < 1:
             said = "damped"
         record = store.frame(np.array([row]), graph.ids).iloc[0].to_dict()
-        text = relation_sentence(record, str(graph.names[store.source[row]]), str(graph.names[store.target[row]]), lang)
+        source, target = graph.names_of([store.source[row], store.target[row]])
+        text = relation_sentence(record, str(source), str(target), lang)
         rows.append(
             (len(rows) + 1, graph.ids[here], graph.ids[onward], record["id"], record["kind"], said, chance, text)
         )

@@ -11,6 +11,7 @@ from riskgraph._sparse import expand
 from riskgraph.graph import EntityGraph
 from riskgraph.risk._arcs import Arcs
 from riskgraph.risk._messages import heard
+from riskgraph.schema import ENTITY_KINDS
 
 __all__ = ["FLAG", "LEAST", "Hubs", "find_hubs", "hubs_frame"]
 
@@ -62,8 +63,9 @@ def find_hubs(graph: EntityGraph, arcs: Arcs, weight: np.ndarray) -> Hubs:
 
 def _limits(graph: EntityGraph, degree: np.ndarray, busy: np.ndarray) -> np.ndarray:
     group = graph.kinds.astype(np.int64)
-    if "sector" in graph.entities:
-        sector, names = pd.factorize(graph.entities["sector"])
+    sectors = graph.entity_column("sector")
+    if sectors is not None:
+        sector, names = pd.factorize(sectors)
         group = group * (len(names) + 1) + sector + 1
     tied = np.flatnonzero((degree > 0) & np.isin(group, np.unique(group[busy])))
     usual = pd.Series(degree[tied]).groupby(group[tied]).median()
@@ -86,7 +88,7 @@ def hubs_frame(graph: EntityGraph, arcs: Arcs, hubs: Hubs, message: np.ndarray, 
     frame = pd.DataFrame(
         {
             "entity": graph.ids.to_numpy()[hubs.codes],
-            "kind": graph.entities["kind"].to_numpy()[hubs.codes],
+            "kind": np.array(ENTITY_KINDS, dtype=object)[graph.kinds[hubs.codes]],
             "degree": hubs.degree.astype(np.int64),
             "damping": hubs.damping,
             "flags_avoided": avoided.astype(np.int64),

@@ -154,10 +154,14 @@ def test_directory_over_several_pieces():
 # -- from files ------------------------------------------------------------------------------------------------------
 
 
-def written(folder, entities=ENTITIES, relations=RELATIONS):
-    entities.to_parquet(folder / "entities.parquet", index=False)
-    relations.to_parquet(folder / "relations.parquet", index=False)
+def written(folder, entities=ENTITIES, relations=RELATIONS, **others):
+    for name, frame in {"entities": entities, "relations": relations, **others}.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
     return folder
+
+
+CASES = pd.DataFrame({"entity": ["A", "B"], "type": ["banned", "tipoff"], "severity": [1.0, None], "topic": ["x", ""]})
+LICENCES = pd.DataFrame({"entity": ["A"], "sector": ["p2p"], "start": pd.to_datetime(["2014-01-01"])})
 
 
 def both(folder, monkeypatch, **options):
@@ -237,6 +241,18 @@ def test_bad_rows_of_files(seed, tmp_path, monkeypatch):
     assert short == 2 or empty or untyped
 
 
+def test_cases_and_licences(tmp_path, monkeypatch):
+    graph, short, other = both(written(tmp_path, cases=CASES, licences=LICENCES), monkeypatch)
+    assert short == 4
+    same(graph, other)
+    assert graph.cases["topic"].tolist() == ["x", None]
+    assert graph.cases.dtypes.to_dict() == other.cases.dtypes.to_dict()
+    graph, short, other = both(written(tmp_path, cases=CASES.assign(entity=["A ", "C"])), monkeypatch)
+    assert short == 0
+    same(graph, other)
+    assert len(graph.cases) == 1
+
+
 @pytest.mark.parametrize("on_error", ["raise", "quarantine"])
 def test_ends_with_spaces_take_the_long_way(on_error, tmp_path, monkeypatch):
     relations = plain(RELATIONS)
@@ -275,7 +291,7 @@ def test_what_was_written_comes_back_the_short_way(tmp_path, monkeypatch):
     graph = rg.EntityGraph.from_tables(entities, plain(RELATIONS))
     rg.readers.write_tables(graph, tmp_path, format="parquet")
     back, short, other = both(tmp_path, monkeypatch)
-    assert short == 2
+    assert short == 4
     same(back, other)
     assert back.equals(graph)
 
