@@ -168,7 +168,7 @@ def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | Non
     That is a monotone operator with the same least fixed point, so what holds for rounds holds for it.
     """
     begin, end = arcs.out[:-1].astype(np.uint64), arcs.out[1:].astype(np.uint64)
-    target, reverse = arcs.target.astype(np.uint32), arcs.reverse.astype(np.uint32)
+    target, reverse = (_unsigned(array) for array in (arcs.target, arcs.reverse))
     weight = 0.0 - np.expm1(base)
     order, begin, end, old, target, reverse, p = fast.lay_out(begin, end, target, reverse, arcs.p, weight)
     weight = weight[order]
@@ -181,9 +181,15 @@ def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | Non
         fast.climb(begin, end, reverse, p, weight, factor, inbox, done, fine, 2_000)
         down = 2_000 if count <= FINE[0][0] else 0
         fast.certify(begin, end, reverse, p, weight, factor, inbox, done, fine, down)
+    del begin, end, target, p, factor, weight, done
     logs = np.zeros(len(arcs))
     fast.to_logs(inbox, reverse, old, logs, SURE)
     return logs
+
+
+def _unsigned(places: np.ndarray) -> np.ndarray:
+    """Places as the compiled loops want them; a view where they are as wide."""
+    return places.view(np.uint32) if places.dtype == np.int32 else places.astype(np.uint32)
 
 
 def arrivals(arcs: Arcs, message: np.ndarray, base: np.ndarray) -> np.ndarray:

@@ -42,8 +42,9 @@ def _once(graph: EntityGraph) -> RelationColumns:
 
 
 def _merge(graph: EntityGraph, parts: list[tuple[np.ndarray, ...]]) -> Arcs:
-    source, target, there, back, row = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    return merge_arcs(len(graph), source, target, there, back, row)
+    if len(parts) == 1:
+        return merge_arcs(len(graph), *parts[0])
+    return merge_arcs(len(graph), *(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def _both_ways(graph: EntityGraph, transmission: Any, columns: RelationColumns) -> tuple[np.ndarray, ...]:
