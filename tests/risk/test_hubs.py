@@ -8,6 +8,7 @@ import pytest
 
 import riskgraph as rg
 from riskgraph.risk import RiskCascade
+from riskgraph.schema import ENTITY_KINDS
 
 
 def agency(n, *, banned=1, role="legal_representative", extra=0):
@@ -77,6 +78,25 @@ def test_limit_grows_with_what_is_usual_for_kind_and_sector():
     model = RiskCascade().fit(graph, ["C0.0"])
     assert model.hubs_["entity"].tolist() == ["L0"]
     assert model.hubs_["damping"].tolist() == pytest.approx([10 / 60])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ENTITY_KINDS if kind != "company"])
+def test_another_kind_is_not_what_is_usual(kind):
+    # twenty of another kind, of no sector, have 14 ties each, which says nothing about lenders with one
+    rows = [("L0", f"D0.{k}") for k in range(60)] + [(f"L{k}", f"D{k}.0") for k in range(1, 10)]
+    rows += [(f"B{one}", f"C{one}.{k}") for one in range(20) for k in range(14)]
+    relations = pd.DataFrame(rows, columns=["source", "target"]).assign(kind="lends")
+    ids = pd.unique(pd.concat([relations["source"], relations["target"]]))
+    first = pd.Series(ids).str[0]
+    entities = pd.DataFrame(
+        {
+            "id": ids,
+            "kind": np.where(first == "B", kind, "company"),
+            "sector": first.map({"L": "microloan", "B": None, "C": "other", "D": "other"}),
+        }
+    )
+    hubs = RiskCascade().fit(rg.EntityGraph.from_tables(entities, relations), ["D1.0"]).hubs_
+    assert hubs[["entity", "damping"]].to_numpy().tolist() == [["L0", 10 / 60]]
 
 
 def test_parallel_relations_do_not_make_a_hub():

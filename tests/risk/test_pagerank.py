@@ -219,6 +219,19 @@ def test_leaving_the_unreached_out_changes_nothing(monkeypatch):
     assert parts.to_numpy() == pytest.approx(whole.contributions("1").to_numpy(), abs=1e-11)
 
 
+def test_what_leads_into_the_neighbourhood_of_the_seeds_changes_nothing():
+    # a chain of five from the seed, and a ring of fifty that leads into it everywhere
+    ring = [(i, (i - 9) % 50 + 10) for i in range(10, 60)]
+    into = [(i, i % 5) for i in range(10, 60)]
+    graph = graph_of(range(60), [(i, i + 1) for i in range(4)] + ring + into)
+    steps = step_matrix(graph, None, "forward")
+    near = steps.reached(np.array([0]))
+    assert near.tolist() == [0, 1, 2, 3, 4]
+    assert steps.part(near).indices.tolist() == [0, 1, 2, 3]
+    scores = PersonalizedPageRank(damping=0.5).fit(graph, ["0"]).scores_.to_numpy()
+    assert scores == pytest.approx([*(0.5 ** np.arange(1, 6)), *np.zeros(55)], abs=1e-8)
+
+
 # -- properties ------------------------------------------------------------------------------------------------------
 
 
