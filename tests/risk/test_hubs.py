@@ -55,6 +55,16 @@ def test_a_hub_that_is_a_seed_is_not_damped():
     assert RiskCascade().fit(graph, ["Agent"]).scores_["F7"] == 0.2
 
 
+@pytest.mark.parametrize(
+    ("firm", "own", "avoided"), [(1.0, 0.02, 4_999), (1.0, 0.049, 0), (0.06, 0.004, 4_999), (0.06, 0.001, 0)]
+)
+def test_a_flag_is_avoided_where_only_damping_keeps_a_neighbour_below_it(firm, own, avoided):
+    seeds = {"F0": firm, "Agent": own}
+    plain, damped = (0.2 * (1 - (1 - own) * (1 - passed * 0.8 * firm)) for passed in (1, 10 / 5_000))
+    assert (plain >= 0.01 > damped) == (avoided > 0)
+    assert RiskCascade().fit(agency(5_000, extra=200), seeds).hubs_["flags_avoided"].tolist() == [avoided]
+
+
 def test_nobody_ordinary_is_a_hub():
     assert len(RiskCascade().fit(agency(10)).hubs_) == 0
     assert len(RiskCascade().fit(rg.datasets.toy_banned_platform()).hubs_) == 0
