@@ -123,6 +123,7 @@ def test_nothing_to_explain():
     frame = model.explain("Rita")
     assert len(frame) == 0
     assert frame["probability"].dtype == float
+    assert model.contributions("Rita").empty
 
 
 def test_search_says_when_it_stopped_early(cascades):
