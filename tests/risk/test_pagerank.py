@@ -254,6 +254,14 @@ def test_relabelling_permutes_and_scaling_seeds_changes_nothing(seed, dangling, 
     )
 
 
+def test_the_unit_of_the_weights_of_seeds_does_not_matter():
+    graph = graph_of("abc", [("a", "b"), ("b", "c")])
+    plain, huge = (
+        PersonalizedPageRank().fit(graph, {"a": unit, "b": 3 * unit}).scores_.tolist() for unit in (1.0, 1e200)
+    )
+    assert huge == pytest.approx(plain, rel=1e-12)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["sink", "seeds"]))
 def test_an_unreachable_part_changes_nothing(seed, dangling):
@@ -390,7 +398,7 @@ def test_shares_weigh_where_they_are_numbers():
 def test_without_seeds_nothing_is_near():
     model = PersonalizedPageRank().fit(graph_of("ab", [("a", "b")]))
     assert (model.scores_ == 0).all()
-    assert model.error_bound_ == 0
+    assert (model.error_bound_, model.n_products_) == (0, 0)
     assert model.report_.empty
 
 
