@@ -329,6 +329,14 @@ def test_a_small_share_counts_where_it_adds_to_a_great_one(company_graph):
     assert found == {("P", "A"): (0.3, 0.3), ("P", "C"): (0.3, 0.3), ("P", "X"): (0.2325, 0.2325)}
 
 
+def test_a_small_share_counts_where_a_ring_makes_it_great(company_graph):
+    # A belongs to B to 70 % and B to A: what P holds of A is 20 of the 30 % that others hold
+    rows = [("P", "A", 0.2), ("B", "A", 0.7), ("A", "B", 1.0)]
+    found = integrated_ownership(company_graph(rows), ["P"], min_share=0.5)
+    assert found["asset"].tolist() == ["A", "B"]
+    assert found["share_min"].tolist() == pytest.approx([2 / 3, 2 / 3], rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("rows", "pairs"),
     [([("A", "B", 0.5), ("B", "A", 0.5)], 4), ([("A", "B", 0.5), ("B", "C", 0.5)], 6)],
