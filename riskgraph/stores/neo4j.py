@@ -80,7 +80,7 @@ class Neo4jStore(Store):
             raise InvalidParameter("'uri_or_driver' must be given, or RISKGRAPH_NEO4J_URI set")
         self.database = database
         self._show = show_progress
-        self._owned = isinstance(uri, str)
+        self._owned, self._closed = isinstance(uri, str), False
         if isinstance(uri, str):
             self._place = _place(uri)
             user = os.environ.get("RISKGRAPH_NEO4J_USER")
@@ -110,11 +110,14 @@ class Neo4jStore(Store):
         """Close the driver if this store opened it."""
         if self._owned:
             self._driver.close()
+            self._closed = True
 
     @contextmanager
     def _session(self) -> Iterator[Any]:
         from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError
 
+        if self._closed:  # drivers before 6 would connect again and leave that connection open
+            raise StoreUnavailable(f"the store at {self._place} is closed; open a new one")
         try:
             with self._driver.session(database=self.database) as session:
                 yield session

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 import riskgraph as rg
 from riskgraph.ownership import integrated_ownership
 from riskgraph.ownership._holdings import holdings
+from riskgraph.ownership._spread import TooManyPairs, stakes
+from riskgraph.ownership._values import spread
 
 FACTS = yaml.safe_load((Path(__file__).parents[1] / "fixtures" / "ownership.yaml").read_text(encoding="utf-8"))
 
@@ -309,6 +311,52 @@ def test_small_blocks_give_the_same(company_graph, random_shares, monkeypatch):
     monkeypatch.setattr("riskgraph.ownership.integrated.BLOCK_PAIRS", 20)
     monkeypatch.setattr("riskgraph.ownership._rings.BATCH", 30)
     pd.testing.assert_frame_equal(integrated_ownership(graph), whole, atol=1e-12)
+
+
+def test_owners_who_cannot_reach_the_threshold_any_more_are_not_followed(company_graph):
+    # P's 30 % of L lead nowhere, its 1 % of A lead to 1 % of B, C and D
+    rows = [("P", "L", 0.3), ("P", "A", 0.01), ("A", "B", 1.0), ("B", "C", 1.0), ("C", "D", 1.0)]
+    graph = company_graph(rows, ids=["P", "L", "A", "B", "C", "D"])
+    given = stakes(holdings(graph), np.arange(6))
+    followed = [spread(given, np.array([0]), at_least=least, most=9).node.tolist() for least in (0.0, 0.25)]
+    assert [sorted(nodes) for nodes in followed] == [[0, 1, 2, 3, 4, 5], [0, 1, 2]]
+
+
+def test_a_small_share_counts_where_it_adds_to_a_great_one(company_graph):
+    # P's 3 % of B add to what it has of X through C; its A leads no further than B
+    rows = [("P", "A", 0.3), ("A", "B", 0.1), ("B", "X", 1 / 4), ("P", "C", 0.3), ("C", "X", 3 / 4)]
+    found = shares(integrated_ownership(company_graph(rows), ["P"], min_share=0.23))
+    assert found == {("P", "A"): (0.3, 0.3), ("P", "C"): (0.3, 0.3), ("P", "X"): (0.2325, 0.2325)}
+
+
+def test_a_small_share_counts_where_a_ring_makes_it_great(company_graph):
+    # A belongs to B to 70 % and B to A: what P holds of A is 20 of the 30 % that others hold
+    rows = [("P", "A", 0.2), ("B", "A", 0.7), ("A", "B", 1.0)]
+    found = integrated_ownership(company_graph(rows), ["P"], min_share=0.5)
+    assert found["asset"].tolist() == ["A", "B"]
+    assert found["share_min"].tolist() == pytest.approx([2 / 3, 2 / 3], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rows", "pairs"),
+    [([("A", "B", 0.5), ("B", "A", 0.5)], 4), ([("A", "B", 0.5), ("B", "C", 0.5)], 6)],
+    ids=["ring", "chain"],
+)
+def test_no_more_pairs_than_allowed_are_met(company_graph, rows, pairs):
+    given = stakes(holdings(company_graph(rows)), np.arange(pairs // 2))
+    owners = np.arange(pairs // 2)
+    assert spread(given, owners, most=pairs).size == pairs
+    with pytest.raises(TooManyPairs):
+        spread(given, owners, most=pairs - 1)
+
+
+def test_a_ring_too_large_to_invert_is_solved_in_parts(company_graph, monkeypatch):
+    monkeypatch.setattr("riskgraph.ownership._columns.INVERTED", 2)
+    n = 300
+    graph = company_graph([(f"e{i}", f"e{(i + 1) % n}", 0.99) for i in range(n)])
+    frame = integrated_ownership(graph, assets=["e0"])
+    assert frame["owner"].tolist() == [f"e{i}" for i in range(1, n)]
+    assert frame["share_min"].to_numpy() == pytest.approx(0.99 ** np.arange(n - 1, 0, -1), rel=1e-12)
 
 
 def test_a_graph_without_holdings(company_graph):

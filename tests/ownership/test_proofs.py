@@ -56,6 +56,11 @@ def test_a_proof_reads_from_the_controller_down():
     assert chain.columns.tolist() == ["step", *graph.relations.columns]
 
 
+def test_a_proof_keeps_the_great_holdings():
+    graph = graph_of([("P", "A", 0.15), ("P", "A", 0.2), ("P", "A", 0.3), ("P", "A", 0.35)], people=["P"])
+    assert explain_control(graph, "P", "A")["share_min"].tolist() == [0.3, 0.35]
+
+
 def test_treasury_shares_are_part_of_a_proof_where_it_needs_them():
     graph = graph_of([("P", "A", 0.45), ("A", "A", 0.2), ("Q", "A", 0.35)], people=["P", "Q"])
     proof = explain_control(graph, "P", "A")

@@ -277,10 +277,14 @@ def test_long_chain_keeps_its_digits_and_its_depth():
     assert last["path"].startswith("c0 … c1488 —付款→ c1489")
 
 
-def test_sure_circle_is_as_sure_as_its_seed():
-    graph = one_way([("a", "b", 1.0), ("b", "c", 1.0), ("c", "a", 1.0), ("s", "a", 0.3)])
-    model = RiskCascade(transmission="p").fit(graph, ["s"])
-    assert model.scores_.to_dict() == pytest.approx({"s": 1, "a": 0.3, "b": 0.3, "c": 0.3}, rel=1e-9)
+@pytest.mark.parametrize("ties", [0, 60])
+def test_sure_circle_is_as_sure_as_its_seed(ties):
+    # a hub elsewhere makes no difference
+    hub = [("hub", f"x{k}", 0.5) for k in range(ties)]
+    graph = one_way([("a", "b", 1.0), ("b", "c", 1.0), ("c", "a", 1.0), ("s", "a", 0.3), *hub])
+    model = RiskCascade(transmission="p", hubs="damp").fit(graph, ["s"])
+    assert model.hubs_["entity"].tolist() == ["hub"][:ties]
+    assert model.scores_[list("sabc")].tolist() == pytest.approx([1, 0.3, 0.3, 0.3], rel=1e-9)
 
 
 def test_bound_from_certainty_where_nothing_else_certifies(monkeypatch, cascades):
@@ -386,6 +390,24 @@ def test_who_was_there_as_the_case_began():
     assert scores["Other"] == pytest.approx(0.8 * 0.2)  # through Last; what Now ended there is no tie of the seed
     assert model.explain("Other", lang="en")["path"].tolist() == [("Firm", "Last", "Other")]
     assert "2014-01-01 to 2016-10-01" in model.explain("Last", lang="en")["text"][0]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "held"),
+    [
+        ("2014-01-01", "2016-08-01", False),
+        ("2014-01-01", "2016-08-02", True),
+        (None, "2016-08-02", True),
+        ("2016-08-01", "2016-08-02", True),
+        ("2016-08-02", "2016-12-01", False),
+    ],
+)
+def test_a_tie_was_there_on_the_day_of_the_case_itself(start, end, held):
+    entities = pd.DataFrame({"id": ["Firm", "Shop", "Boss"], "kind": ["company", "company", "person"]})
+    relations = pd.DataFrame({"source": ["Boss"], "target": "Firm", "kind": "officer", "start": [start], "end": [end]})
+    cases = pd.DataFrame({"entity": ["Shop", "Firm"], "type": "banned", "start": ["2015-05-05", "2016-08-01"]})
+    graph = rg.EntityGraph.from_tables(entities, relations, cases).at("2017-01-01")
+    assert (RiskCascade(ties="at_case").fit(graph).scores_["Boss"] > 0) == held
 
 
 def test_given_seeds_use_their_cases_too():

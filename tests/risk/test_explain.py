@@ -123,6 +123,7 @@ def test_nothing_to_explain():
     frame = model.explain("Rita")
     assert len(frame) == 0
     assert frame["probability"].dtype == float
+    assert model.contributions("Rita").empty
 
 
 def test_search_says_when_it_stopped_early(cascades):
@@ -164,6 +165,27 @@ def test_contributions_of_two_seeds():
     assert parts.loc[["s", "t"], "contribution"].tolist() == pytest.approx(list(score * missed / missed.sum()))
     assert model.contributions("s").values.tolist() == [["s", "seed", 1.0]]
     assert len(RiskCascade().fit(graph, ["t"]).contributions("s")) == 1
+
+
+def test_contributions_through_a_hub_are_damped():
+    firms = [f"F{k}" for k in range(60)]
+    entities = pd.DataFrame({"id": ["Agent", *firms], "kind": ["person", *["company"] * 60]})
+    relations = pd.DataFrame({"source": "Agent", "target": firms, "kind": "officer", "role": "legal_representative"})
+    model = RiskCascade().fit(rg.EntityGraph.from_tables(entities, relations), {"F0": 1.0, "Agent": 0.3})
+    passes = 30 / 60  # the only person: the limit is 30 ties
+    own, received = np.log([1 - 0.3, 1 - 0.8])
+    damped = np.log(1 - passes * 0.8)
+    score = 0.2 * (1 - (1 - 0.3) * (1 - passes * 0.8))
+    parts = model.contributions("F9").set_index("seed")["contribution"]
+    assert parts[["Agent", "F0"]].tolist() == pytest.approx(
+        [score * own / (own + damped), score * damped / (own + damped)]
+    )
+    # what is known of the hub itself is not damped
+    parts = model.contributions("Agent").set_index("seed")["contribution"]
+    score = 1 - (1 - 0.3) * (1 - 0.8)
+    assert parts[["Agent", "F0"]].tolist() == pytest.approx(
+        [score * own / (own + received), score * received / (own + received)]
+    )
 
 
 # -- why not ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 import riskgraph as rg
 from riskgraph.risk import RiskCascade
+from riskgraph.schema import ENTITY_KINDS
 
 
 def agency(n, *, banned=1, role="legal_representative", extra=0):
@@ -54,6 +55,16 @@ def test_a_hub_that_is_a_seed_is_not_damped():
     assert RiskCascade().fit(graph, ["Agent"]).scores_["F7"] == 0.2
 
 
+@pytest.mark.parametrize(
+    ("firm", "own", "avoided"), [(1.0, 0.02, 4_999), (1.0, 0.049, 0), (0.06, 0.004, 4_999), (0.06, 0.001, 0)]
+)
+def test_a_flag_is_avoided_where_only_damping_keeps_a_neighbour_below_it(firm, own, avoided):
+    seeds = {"F0": firm, "Agent": own}
+    plain, damped = (0.2 * (1 - (1 - own) * (1 - passed * 0.8 * firm)) for passed in (1, 10 / 5_000))
+    assert (plain >= 0.01 > damped) == (avoided > 0)
+    assert RiskCascade().fit(agency(5_000, extra=200), seeds).hubs_["flags_avoided"].tolist() == [avoided]
+
+
 def test_nobody_ordinary_is_a_hub():
     assert len(RiskCascade().fit(agency(10)).hubs_) == 0
     assert len(RiskCascade().fit(rg.datasets.toy_banned_platform()).hubs_) == 0
@@ -77,6 +88,25 @@ def test_limit_grows_with_what_is_usual_for_kind_and_sector():
     model = RiskCascade().fit(graph, ["C0.0"])
     assert model.hubs_["entity"].tolist() == ["L0"]
     assert model.hubs_["damping"].tolist() == pytest.approx([10 / 60])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ENTITY_KINDS if kind != "company"])
+def test_another_kind_is_not_what_is_usual(kind):
+    # twenty of another kind, of no sector, have 14 ties each, which says nothing about lenders with one
+    rows = [("L0", f"D0.{k}") for k in range(60)] + [(f"L{k}", f"D{k}.0") for k in range(1, 10)]
+    rows += [(f"B{one}", f"C{one}.{k}") for one in range(20) for k in range(14)]
+    relations = pd.DataFrame(rows, columns=["source", "target"]).assign(kind="lends")
+    ids = pd.unique(pd.concat([relations["source"], relations["target"]]))
+    first = pd.Series(ids).str[0]
+    entities = pd.DataFrame(
+        {
+            "id": ids,
+            "kind": np.where(first == "B", kind, "company"),
+            "sector": first.map({"L": "microloan", "B": None, "C": "other", "D": "other"}),
+        }
+    )
+    hubs = RiskCascade().fit(rg.EntityGraph.from_tables(entities, relations), ["D1.0"]).hubs_
+    assert hubs[["entity", "damping"]].to_numpy().tolist() == [["L0", 10 / 60]]
 
 
 def test_parallel_relations_do_not_make_a_hub():

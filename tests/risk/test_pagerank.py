@@ -219,6 +219,19 @@ def test_leaving_the_unreached_out_changes_nothing(monkeypatch):
     assert parts.to_numpy() == pytest.approx(whole.contributions("1").to_numpy(), abs=1e-11)
 
 
+def test_what_leads_into_the_neighbourhood_of_the_seeds_changes_nothing():
+    # a chain of five from the seed, and a ring of fifty that leads into it everywhere
+    ring = [(i, (i - 9) % 50 + 10) for i in range(10, 60)]
+    into = [(i, i % 5) for i in range(10, 60)]
+    graph = graph_of(range(60), [(i, i + 1) for i in range(4)] + ring + into)
+    steps = step_matrix(graph, None, "forward")
+    near = steps.reached(np.array([0]))
+    assert near.tolist() == [0, 1, 2, 3, 4]
+    assert steps.part(near).indices.tolist() == [0, 1, 2, 3]
+    scores = PersonalizedPageRank(damping=0.5).fit(graph, ["0"]).scores_.to_numpy()
+    assert scores == pytest.approx([*(0.5 ** np.arange(1, 6)), *np.zeros(55)], abs=1e-8)
+
+
 # -- properties ------------------------------------------------------------------------------------------------------
 
 
@@ -239,6 +252,14 @@ def test_relabelling_permutes_and_scaling_seeds_changes_nothing(seed, dangling, 
     assert moved.scores_[[names[id] for id in graph.ids]].to_numpy() == pytest.approx(
         model.scores_.to_numpy(), abs=2e-8
     )
+
+
+def test_the_unit_of_the_weights_of_seeds_does_not_matter():
+    graph = graph_of("abc", [("a", "b"), ("b", "c")])
+    plain, huge = (
+        PersonalizedPageRank().fit(graph, {"a": unit, "b": 3 * unit}).scores_.tolist() for unit in (1.0, 1e200)
+    )
+    assert huge == pytest.approx(plain, rel=1e-12)
 
 
 @settings(max_examples=20, deadline=None)
@@ -377,7 +398,7 @@ def test_shares_weigh_where_they_are_numbers():
 def test_without_seeds_nothing_is_near():
     model = PersonalizedPageRank().fit(graph_of("ab", [("a", "b")]))
     assert (model.scores_ == 0).all()
-    assert model.error_bound_ == 0
+    assert (model.error_bound_, model.n_products_) == (0, 0)
     assert model.report_.empty
 
 

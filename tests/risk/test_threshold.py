@@ -101,6 +101,9 @@ def test_treasury_shares_leave_the_base():
     assert ThresholdCascade(inclusive=False).fit(graph, ["X"]).labels_["A"] == "no"
     proof = ThresholdCascade().fit(graph, ["X"]).derivation("A")["relations"].iloc[0]
     assert set(proof) == {"r0", "r1"}
+    # of what a company holds all of itself nothing is left, whatever is declared beside
+    graph = graph_of([("X", "A", 0.1), ("A", "A", 1.0)])
+    assert ThresholdCascade().fit(graph, ["X"]).labels_["A"] == "no"
 
 
 def test_agreements_taint_only_when_asked():

@@ -40,7 +40,7 @@ NEAR = {
     "_holdings": "integrated control", "_measures": "beneficial", "_packs": "beneficial", "_power": "voting",
     "_rings": "integrated bounds", "_spread": "integrated bounds", "_values": "integrated bounds",
     "_verdicts": "control beneficial", "controllers": "control groups", "links": "close", "integrated": "bounds dense",
-    "why_not": "proofs explain",
+    "explain": "contract", "why_not": "proofs explain",
 }  # fmt: skip
 #: no shrinking and no memory of failures: that a test fails is all that is asked
 _HYPOTHESIS = """
