@@ -146,8 +146,8 @@ def integrated_ownership(
     direct_min, direct_max = _direct(held, pairs.owner, pairs.asset)
     frame = pd.DataFrame(
         {
-            "owner": pd.Series(ids[pairs.owner], dtype=object),
-            "asset": pd.Series(ids[pairs.asset], dtype=object),
+            "owner": pd.Series(ids[pairs.owner], dtype=object, copy=False),
+            "asset": pd.Series(ids[pairs.asset], dtype=object, copy=False),
             "direct_min": direct_min,
             "direct_max": direct_max,
             "share_min": pairs.low,
