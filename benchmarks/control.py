@@ -1,11 +1,14 @@
-"""Control of all pairs, and all ultimate controllers, against a worklist in plain Python over networkx."""
+"""Control of all pairs, and all ultimate controllers, against a worklist over networkx and a loop of SQL."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections import defaultdict
+from typing import Any
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 from timing import arguments, interleaved, keep, table
 
 import riskgraph as rg
@@ -29,6 +32,25 @@ def worklist(G: nx.DiGraph) -> set[tuple[int, int]]:
                     waiting.append(y)
                     found.add((x, y))
     return found
+
+
+def sql_loop(db: Any) -> None:
+    """The same pairs as a table ``control``: votes are added up in rounds of SQL until nobody gains control."""
+    half = SHARE_UNITS // 2
+    db.execute("CREATE OR REPLACE TEMP TABLE votes AS SELECT owner AS x, company AS y, units FROM holdings")
+    db.execute(f"CREATE OR REPLACE TEMP TABLE front AS SELECT x, y FROM votes WHERE units > {half}")
+    db.execute("CREATE OR REPLACE TEMP TABLE control AS FROM front")
+    while db.execute("SELECT count(*) FROM front").fetchone()[0]:
+        db.execute(
+            "CREATE OR REPLACE TEMP TABLE more AS SELECT f.x, h.company AS y, sum(h.units)::BIGINT AS units "
+            "FROM front f JOIN holdings h ON h.owner = f.y WHERE h.company <> f.x GROUP BY ALL"
+        )
+        db.execute("INSERT INTO votes FROM more")
+        db.execute(
+            "CREATE OR REPLACE TEMP TABLE front AS SELECT x, y FROM votes SEMI JOIN more USING (x, y) "
+            f"ANTI JOIN control USING (x, y) GROUP BY x, y HAVING sum(units) > {half}"
+        )
+        db.execute("INSERT INTO control FROM front")
 
 
 def tops(pairs: set[tuple[int, int]]) -> dict[int, set[int]]:
@@ -102,16 +124,27 @@ def main() -> None:
     want = {(x, y) for y, many in above.items() if y not in doubtful for x in many}
     if have != want:
         raise SystemExit("the ultimate controllers differ")
+    ways = {
+        "pairs, votes ready": ready,
+        "pairs as arrays": ours,
+        "control frame": frames,
+        "worklist over networkx": lambda: worklist(G),
+    }
+    if importlib.util.find_spec("duckdb"):
+        import duckdb
+
+        db = duckdb.connect()
+        summed = pd.DataFrame(list(G.edges(data="units")), columns=["owner", "company", "units"])
+        db.register("summed", summed)
+        db.execute("CREATE TABLE holdings AS FROM summed ORDER BY owner")
+        sql_loop(db)
+        if set(db.execute("FROM control").fetchall()) != theirs:
+            raise SystemExit("the pairs of the loop of SQL differ")
+        ways["loop of SQL in DuckDB, table ready"] = lambda: sql_loop(db)
+    else:
+        print("duckdb is not installed: no loop of SQL")
     rounds = given.rounds if size <= 100_000 else 1
-    seconds = interleaved(
-        {
-            "pairs, votes ready": ready,
-            "pairs as arrays": ours,
-            "control frame": frames,
-            "worklist over networkx": lambda: worklist(G),
-        },
-        rounds,
-    )
+    seconds = interleaved(ways, rounds)
     figures = [
         table(
             f"control of all pairs, {size:,} companies, {len(columns):,} holdings",

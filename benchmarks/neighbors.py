@@ -1,6 +1,9 @@
-"""Two-hop neighbourhoods of a thousand firms, against igraph and networkx."""
+"""Two-hop neighbourhoods of a thousand firms, against igraph, rustworkx, networkit and networkx."""
 
 from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterable
 
 import networkx as nx
 import numpy as np
@@ -9,6 +12,14 @@ from timing import arguments, interleaved, keep, table
 import riskgraph as rg
 
 FIRMS = 1_000
+
+
+def two_steps(neighbors: Callable[[int], Iterable[int]], start: int) -> set[int]:
+    """Who is within two steps, where a package gives the neighbours of one node at a time."""
+    found = {start, *neighbors(start)}
+    for near in list(found):
+        found.update(neighbors(near))
+    return found
 
 
 def main() -> None:
@@ -35,6 +46,25 @@ def main() -> None:
     for number, found in enumerate(np.split(code, np.flatnonzero(np.diff(place)) + 1)):
         if set(found.tolist()) != set(theirs[number]):
             raise SystemExit(f"the neighbourhoods of {ids[number]} differ")
+    peers: dict[str, Callable[[int], Iterable[int]]] = {}
+    if importlib.util.find_spec("rustworkx"):
+        import rustworkx
+
+        R = rustworkx.PyGraph(multigraph=False)
+        R.add_nodes_from(range(n))
+        R.add_edges_from_no_data(list(map(tuple, ends.tolist())))
+        peers["rustworkx"] = R.neighbors
+    if importlib.util.find_spec("networkit"):
+        import networkit
+
+        N = networkit.GraphFromCoo((ends[:, 0], ends[:, 1]), n=n)
+        peers["networkit"] = N.iterNeighbors
+    for name in {"rustworkx", "networkit"} - set(peers):
+        print(f"{name} is not installed")
+    for name, neighbors in peers.items():
+        if any(two_steps(neighbors, start) != set(theirs[number]) for number, start in enumerate(starts)):
+            raise SystemExit(f"the neighbourhoods of {name} differ")
+        ways[f"{name}, sets of Python"] = lambda neighbors=neighbors: [two_steps(neighbors, s) for s in starts]
     if size <= 100_000:
         G = nx.Graph()
         G.add_edges_from(ends.tolist())

@@ -89,6 +89,9 @@ def main() -> None:
             return np.array([ranks[i] for i in range(n)])
 
         ways["rustworkx, graph ready"] = with_rustworkx
+    for name in ("igraph", "sknetwork", "rustworkx"):  # networkit has no personalised PageRank
+        if not importlib.util.find_spec(name):
+            print(f"{name} is not installed")
     if size <= 100_000:
         import networkx as nx
 

@@ -7,12 +7,15 @@ a signed index is checked for counting from the end, which costs half the time o
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numba
 import numpy as np
 
 __all__ = ["certify", "climb", "lay_out", "near", "settle", "to_logs"]
+
+#: entries after which a loop ends, to be begun again behind what it has served
+PORTION = 1_000_000
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -411,14 +414,32 @@ def to_logs(inbox: np.ndarray, reverse: np.ndarray, old: np.ndarray, logs: np.nd
             logs[old[j]] = np.log(-kept)
 
 
-@compiled
+# -- neighbourhoods --------------------------------------------------------------------------------------------------
+#
+# This loop and those below write into arrays of fixed room and end once they have written so much: an array replaced
+# within a loop is looked up anew in every turn, which costs more than the turn. One more start always fits in.
+
+
 def near(begin: np.ndarray, neighbors: np.ndarray, starts: np.ndarray, depth: int) -> tuple[np.ndarray, ...]:
     """Entities within ``depth`` steps of each start, as :func:`riskgraph._sparse.near` finds them."""
-    met = np.zeros(begin.size - 1, dtype=np.uint32)
-    room: Any = starts.size + 1
-    who, what, steps = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int32)
-    total = 0
-    for place in range(starts.size):
+    *columns, done = _near(begin, neighbors, starts, 0, depth, PORTION)
+    found = [columns]
+    while done < starts.size:
+        *columns, done = _near(begin, neighbors, starts, done, depth, PORTION)
+        found.append(columns)
+    return tuple(columns if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)])
+
+
+@compiled
+def _near(
+    begin: np.ndarray, neighbors: np.ndarray, starts: np.ndarray, done: int, depth: int, most: int
+) -> tuple[Any, ...]:
+    """The same from the start in place ``done`` on, until ``most`` entities are found; and which start is next."""
+    n = begin.size - 1
+    met = np.zeros(n, dtype=np.uint32)
+    who, what, steps = np.empty(most + n, np.int64), np.empty(most + n, np.int64), np.empty(most + n, np.int32)
+    total, following = 0, starts.size
+    for place in range(done, starts.size):
         stamp = np.uint32(place + 1)
         met[starts[place]] = stamp
         who[total], what[total], steps[total] = place, starts[place], 0
@@ -427,11 +448,7 @@ def near(begin: np.ndarray, neighbors: np.ndarray, starts: np.ndarray, depth: in
             last = total
             for head in range(first, last):
                 u = np.uint64(what[head])
-                low, high = begin[u], begin[u + np.uint64(1)]
-                if total + np.int64(high - low) >= room:  # one place is left for the next start
-                    room = 2 * (total + np.int64(high - low) + 1)
-                    who, what, steps = _longer(who, room), _longer(what, room), _longer(steps, room)
-                for k in range(low, high):
+                for k in range(begin[u], begin[u + np.uint64(1)]):
                     v = neighbors[k]
                     if met[v] != stamp:
                         met[v] = stamp
@@ -439,11 +456,319 @@ def near(begin: np.ndarray, neighbors: np.ndarray, starts: np.ndarray, depth: in
                         total += 1
             if total == last:
                 break
-            what[last:total].sort()
             first = last
-    return who[:total], what[:total], steps[:total]
+        if total > most:
+            following = place + 1
+            break
+    return who[:total], what[:total], steps[:total], following
+
+
+# -- shares of owners ------------------------------------------------------------------------------------------------
 
 
 @compiled
-def _longer(values: np.ndarray, room: int) -> np.ndarray:
-    return np.concatenate((values, np.empty(room - values.size, values.dtype)))
+def descend(way: Any, starts: np.ndarray, allowed: np.ndarray, sweeps: int, most: int) -> tuple[np.ndarray, ...]:
+    """Shares of each owner in what it reaches along a :class:`riskgraph.ownership._descent.Descent`.
+
+    Returns the place of the owner in ``starts``, the company and the two shares of each pair, and for each owner met
+    whether it was left out because a ring was not settled in ``sweeps``. None is begun after ``most`` pairs.
+    """
+    one = np.uint64(1)
+    met = np.zeros(way.code.size, dtype=np.uint32)
+    value = np.empty((met.size, 2))
+    idle = np.empty(met.size, dtype=np.uint32)
+    carried = np.empty((way.widest, 2))
+    worth, room = np.empty(way.most_rooms), np.empty(way.most_rooms)
+    slow = np.zeros(starts.size, dtype=np.bool_)
+    room_ = most + met.size
+    who, what = np.empty(room_, np.int64), np.empty(room_, np.uint32)
+    shares_low, shares_high = np.empty(room_), np.empty(room_)
+    total = 0
+    chosen = allowed.size > 0
+    for number in range(starts.size):
+        stamp = np.uint32(number + 1)
+        start = np.uint64(starts[number])
+        first, head = total, total
+        met[start] = stamp
+        value[start] = 1.0
+        idles = 0
+        what[total] = start
+        total += 1
+        while head < total:
+            u = np.uint64(what[head])
+            head += 1
+            for k in range(np.uint64(way.begin[u]), np.uint64(way.begin[u + one])):
+                v = way.company[k]
+                if met[v] == stamp or (chosen and not allowed[v]):
+                    continue
+                met[v] = stamp
+                value[v] = 0.0
+                if v < way.busy:
+                    what[total] = v
+                    total += 1
+                else:
+                    idle[idles] = v
+                    idles += 1
+        what[first:total].sort()
+        at: Any = first
+        while at < total:
+            u = np.uint64(what[at])
+            stop = np.uint64(way.last[u])
+            carried[: stop - u] = value[u:stop]
+            ring = way.inner[u] != way.inner[stop]
+            moves = ring or way.open[u] != way.open[stop]
+            left = sweeps
+            while moves and left > 0:
+                left -= 1
+                moves = _sweep_ring(way, u, stop, start, value, carried, met, worth, room) and ring
+            if moves:
+                slow[number] = True
+                break
+            for v in range(u, stop):
+                for k in range(np.uint64(way.begin[v]), np.uint64(way.begin[v + one])):
+                    w = way.company[k]
+                    if w >= stop:
+                        value[w, 0] += way.share[k, 0] * value[v, 0]
+                        value[w, 1] += way.share[k, 1] * value[v, 1]
+            at += np.int64(stop - u)
+        if slow[number]:
+            total = first
+            continue
+        what[total : total + idles] = idle[:idles]
+        total += idles
+        for place in range(first, total):
+            v = what[place]
+            who[place], shares_low[place], shares_high[place] = number, value[v, 0], value[v, 1]
+        if total > most:
+            slow = slow[: number + 1].copy()
+            break
+    return who[:total], what[:total], shares_low[:total], shares_high[:total], slow
+
+
+@compiled
+def _sweep_ring(
+    way: Any,
+    u: Any,
+    stop: Any,
+    start: Any,
+    value: np.ndarray,
+    carried: np.ndarray,
+    met: np.ndarray,
+    worth: np.ndarray,
+    room: np.ndarray,
+) -> bool:
+    """Raise the shares in the companies from ``u`` to ``stop`` by what their holders are worth now; whether any rose.
+
+    A contested company shares out its slack to its most valuable holders first.
+    """
+    moved = False
+    one = np.uint64(1)
+    best: Any = np.uint64(0)
+    for v in range(u, stop):
+        if v == start:
+            continue
+        a, b = carried[v - u, 0], carried[v - u, 1]
+        for k in range(np.uint64(way.inner[v]), np.uint64(way.inner[v + one])):
+            h = way.holder[k]
+            a += way.inner_share[k, 0] * value[h, 0]
+            b += way.inner_share[k, 1] * value[h, 1]
+        if way.open[v] != way.open[v + one]:
+            count = np.uint64(0)
+            for k in range(np.uint64(way.open[v]), np.uint64(way.open[v + one])):
+                h = way.rival[k]
+                if met[h] == met[v]:
+                    worth[count], room[count] = value[h, 1], way.room[k]
+                    count += one
+            slack = way.slack[v]
+            while slack > 0.0:
+                top = 0.0
+                for i in range(count):
+                    if worth[i] > top:
+                        top, best = worth[i], i
+                if top == 0.0:
+                    break
+                part = min(room[best], slack)
+                b += part * top
+                slack -= part
+                worth[best] = 0.0
+        if a > value[v, 0] or b > value[v, 1]:
+            moved = True
+            value[v, 0], value[v, 1] = max(a, value[v, 0]), max(b, value[v, 1])
+    return moved
+
+
+# -- control ---------------------------------------------------------------------------------------------------------
+
+
+class _Desk(NamedTuple):
+    """What a start has met so far: companies, votes and since which round it controls each, 0 for never.
+
+    ``spot`` tells where a company stands in ``met``, and is believed only if the company does stand there.
+    """
+
+    spot: np.ndarray
+    met: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    agreed: np.ndarray
+    since: np.ndarray
+    #: companies that act, in turn; those whose votes have just changed; the start for which each group has acted
+    acting: np.ndarray
+    touched: np.ndarray
+    acted: np.ndarray
+
+
+@compiled
+def _desk(n: int, holdings: int) -> _Desk:
+    return _Desk(
+        np.zeros(n, np.uint32),
+        np.empty(n, np.uint32),
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n, np.bool_),
+        np.empty(n, np.int32),
+        np.empty(n, np.uint32),
+        np.empty(holdings, np.uint32),
+        np.zeros(n, np.uint32),
+    )
+
+
+@compiled
+def _most(bar: Any, units: Any, company: Any, low: Any, high: Any) -> Any:
+    return max(low, min(high, units - bar[company, 2] + low))
+
+
+@compiled
+def _serve(
+    desk: Any, stakes: Any, bar: Any, wide: bool, start: Any, place: int, rounds: int, units: Any, cap: Any
+) -> Any:
+    """Gather the votes of one start; how many companies it met, and how many of them it holds itself."""
+    spot, met, low, high, agreed, since, acting, touched, acted = desk
+    one = np.uint64(1)
+    count, head, tail = np.uint64(0), np.uint64(0), np.uint64(0)
+    i: Any
+    for k in range(np.uint64(stakes.pointers[start]), np.uint64(stakes.pointers[start + one])):
+        c = np.uint64(stakes.company[k])
+        met[count], low[count], high[count] = c, stakes.low[k], stakes.high[k]
+        agreed[count] = stakes.agreed[k]
+        since[count] = agreed[count] or low[count] >= bar[c, 0]
+        if wide and not since[count]:
+            since[count] = _most(bar, units, c, low[count], high[count]) >= bar[c, 1]
+        if since[count]:
+            u = np.uint64(bar[c, 3])
+            if u != start and stakes.pointers[u] < stakes.pointers[u + one]:
+                acting[tail] = count
+                tail += one
+        count += one
+    direct = count
+    if tail > 0 and rounds > 1:
+        for i in range(direct):
+            spot[met[i]] = i
+    number = 1
+    while head < tail and number < rounds:
+        number += 1
+        last, hits = tail, np.uint64(0)
+        for h in range(head, last):
+            u = np.uint64(bar[met[acting[h]], 3])
+            if stakes.size[u] > 1:  # of a group whose members come under control the group acts once
+                if acted[u] == place + 1:
+                    continue
+                acted[u] = place + 1
+            for k in range(np.uint64(stakes.pointers[u]), np.uint64(stakes.pointers[u + one])):
+                c = np.uint64(stakes.company[k])
+                i = np.uint64(spot[c])
+                if i < count and met[i] == c:
+                    low[i], high[i] = min(low[i] + stakes.low[k], cap), min(high[i] + stakes.high[k], cap)
+                    agreed[i] |= stakes.agreed[k]
+                else:
+                    i = count
+                    count += one
+                    spot[c] = i
+                    met[i], low[i], high[i] = c, stakes.low[k], stakes.high[k]
+                    agreed[i], since[i] = stakes.agreed[k], 0
+                if since[i] == 0:
+                    touched[hits] = i
+                    hits += one
+        head = last
+        for h in range(hits):
+            i = np.uint64(touched[h])
+            c = np.uint64(met[i])
+            if since[i] > 0:
+                continue
+            if agreed[i] or low[i] >= bar[c, 0] or (wide and _most(bar, units, c, low[i], high[i]) >= bar[c, 1]):
+                since[i] = number
+                u = np.uint64(bar[c, 3])
+                if u != start and stakes.pointers[u] < stakes.pointers[u + one]:
+                    acting[tail] = i
+                    tail += one
+    return count, direct
+
+
+@compiled
+def gather(
+    stakes: Any,
+    bar: np.ndarray,
+    wide: bool,
+    both: bool,
+    starts: np.ndarray,
+    rounds: int,
+    units: int,
+    cap: int,
+    most: int,
+) -> tuple[Any, ...]:
+    """Votes of each start and of what it controls, as :func:`riskgraph.ownership._fixpoint.gather` finds them.
+
+    Of each company ``bar`` holds what is enough at the lows and at the highs, what all its holders have at least, and
+    its unit. With ``wide`` the highs count; with ``both`` they do in a second round, for starts whose votes are open.
+    Returns start, company, least votes, greatest votes, whether control is agreed in either round, since when in
+    either round; and how many starts were served before there were ``most`` pairs.
+    """
+    n = stakes.n
+    lows = _desk(n, stakes.company.size)
+    highs = _desk(n if both else 0, stakes.company.size)
+    turn = np.empty(n, np.uint64)
+    room = most + n
+    who, what = np.empty(room, np.int64), np.empty(room, np.int64)
+    least, greatest = np.empty(room, np.int64), np.empty(room, np.int64)
+    agreed, agreed_wide = np.empty(room, np.bool_), np.empty(room, np.bool_)
+    since, since_wide = np.empty(room, np.int32), np.empty(room, np.int32)
+    total, done = 0, starts.size
+    for place in range(starts.size):
+        start = np.uint64(starts[place])
+        count, direct = _serve(lows, stakes, bar, wide, start, place, rounds, units, cap)
+        met, all_met, open_ = count, count, False
+        if both:
+            for i in range(count):
+                c = lows.met[i]
+                open_ |= _most(bar, units, c, lows.low[i], lows.high[i]) != lows.low[i] or bar[c, 0] != bar[c, 1]
+        if open_:
+            all_met, _ = _serve(highs, stakes, bar, True, start, place, rounds, units, cap)
+        for i in range(all_met):
+            turn[i] = np.uint64(highs.met[i] if open_ else lows.met[i]) << np.uint64(32) | i
+        if all_met > direct:
+            turn[:all_met].sort()
+        for h in range(all_met):
+            i = turn[h] & np.uint64(0xFFFFFFFF)
+            c = turn[h] >> np.uint64(32)
+            j = i
+            if open_ and i >= direct:
+                j = np.uint64(lows.spot[c])
+                if j >= met or lows.met[j] != c:
+                    j = met
+            who[total], what[total] = start, c
+            if j < met:
+                least[total], agreed[total], since[total] = lows.low[j], lows.agreed[j], lows.since[j]
+            else:
+                least[total], agreed[total], since[total] = 0, False, 0
+            if open_:
+                greatest[total] = _most(bar, units, c, highs.low[i], highs.high[i])
+                agreed_wide[total], since_wide[total] = highs.agreed[i], highs.since[i]
+            else:
+                greatest[total] = _most(bar, units, c, lows.low[i], lows.high[i]) if both else lows.high[i]
+                agreed_wide[total], since_wide[total] = agreed[total], since[total]
+            total += 1
+        if total > most:
+            done = place + 1
+            break
+    votes = who[:total], what[:total], least[:total], greatest[:total]
+    return (*votes, agreed[:total], agreed_wide[:total], since[:total], since_wide[:total], done)

@@ -140,7 +140,7 @@ def reachable(indptr: np.ndarray, indices: np.ndarray, start: np.ndarray) -> np.
 
 
 def near(indptr: np.ndarray, indices: np.ndarray, starts: np.ndarray, depth: int) -> tuple[np.ndarray, ...]:
-    """Rows within ``depth`` entries of each start: places in ``starts``, rows, steps; each start by itself, by steps.
+    """Rows within ``depth`` entries of each start: places in ``starts``, rows, steps; of each start as they are met.
 
     Examples
     --------
@@ -152,8 +152,9 @@ def near(indptr: np.ndarray, indices: np.ndarray, starts: np.ndarray, depth: int
     rings, met = [front], front
     for _ in range(depth):
         spots, place = expand(indptr, front % n)
-        front = np.unique((front // n)[place] * n + indices[spots])
-        front = front[~np.isin(front, met, assume_unique=True)]
+        reached = (front // n)[place] * n + indices[spots]
+        key, first = np.unique(reached, return_index=True)
+        front = reached[np.sort(first[~np.isin(key, met, assume_unique=True)])]
         if not front.size:
             break
         rings.append(front)

@@ -342,7 +342,7 @@ class EntityGraph(DatedTables):
         wanted = list(ids)
         place, code, steps = self._near(wanted, depth)
         names = {"start": np.array(wanted, dtype=object)[place], "entity": self.ids.to_numpy()[code]}
-        columns = {name: pd.Series(column, dtype=object) for name, column in names.items()}
+        columns = {name: pd.Series(column, dtype=object, copy=False) for name, column in names.items()}
         return pd.DataFrame({**columns, "steps": steps}, copy=False)
 
     def _near(self, ids: list[str], depth: int) -> tuple[np.ndarray, ...]:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
+from riskgraph._optional import kernels
 from riskgraph._sparse import SHARE_UNITS, expand, row_pointers
 from riskgraph.errors import NotConverged
 
-__all__ = ["Reached", "Stakes", "add_up", "gather", "tally"]
+__all__ = ["NEVER", "Enough", "Reached", "Stakes", "add_up", "compiled", "gather", "loops", "tally"]
 
 #: pairs of controller and company that are told one by one, however few the holdings; and a holding
 MOST_PAIRS, MOST_PAIRS_PER_STAKE = 20_000_000, 20
 #: sums of units stop here, so that adding two of them cannot overflow
 MOST = 4_000 * SHARE_UNITS
+#: pairs after which compiled loops begin a new portion
+PORTION = 1_000_000
+#: more units than any votes: nobody gets there
+NEVER = np.iinfo(np.int64).max
+TOO_MANY = (
+    "more pairs of controller and company than can be told one by one: in a large closed ring each company controls "
+    "all the others; ask for some companies, or take the ring apart"
+)
 #: a run of more summands than this might overflow on the way
 LONG = 4_000
 
 
-@dataclass(frozen=True)
-class Stakes:
+class Stakes(NamedTuple):
     """What units hold of companies; a unit is an entity alone or a concert group, named by its first member.
 
     Pairs are distinct and sorted by unit and company. ``low`` and ``high`` are votes in whole units of 1e-15,
@@ -66,8 +73,29 @@ class _Layer(NamedTuple):
     round: np.ndarray
 
 
-#: mask of the pairs that give control: company, low, high
-Enough = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+class Enough(NamedTuple):
+    """Which votes give control of each company: lows of ``low`` units, or, where highs count, ``high`` units of those.
+
+    ``declared`` are the lows of all holders of a company together. Both arrays are empty where only lows count.
+    """
+
+    low: np.ndarray
+    high: np.ndarray = np.empty(0, dtype=np.int64)
+    declared: np.ndarray = np.empty(0, dtype=np.int64)
+
+    def __call__(self, company: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Mask of the pairs that give control."""
+        surely = low >= self.low[company]
+        return surely if not self.high.size else surely | (self.most(company, low, high) >= self.high[company])
+
+    def most(self, company: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """The most that a coalition has together: its highs, cut by what the lows of the others leave."""
+        return np.maximum(low, np.minimum(high, SHARE_UNITS - self.declared[company] + low))
+
+
+def loops(stakes: Stakes) -> ModuleType | None:
+    """The compiled loops where they pay; most holdings are met twice, at the lows and at the highs."""
+    return kernels(2 * stakes.holder.size)
 
 
 def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, rounds: int | None = None) -> Reached:
@@ -90,14 +118,15 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
         The pairs would be more than :data:`MOST_PAIRS` and many times the holdings.
     """
     n = stakes.n
-    spots = (
-        np.arange(stakes.holder.size)
-        if starts is None
-        else expand(stakes.pointers, np.asarray(starts, dtype=np.int64))[0]
-    )
-    key = stakes.holder[spots].astype(np.int64) * n + stakes.company[spots]
+    if starts is None:
+        starts = np.flatnonzero(np.diff(stakes.pointers))
+    if fast := loops(stakes):
+        start, company, low, high, agreed, _, since, _ = compiled(fast, stakes, enough, starts, rounds, both=False)
+        return Reached(start, company, low, high, agreed, since)
+    spots, place = expand(stakes.pointers, starts)
+    limit = _limit(stakes, starts)
     first = _Layer(
-        key,
+        starts[place].astype(np.int64) * n + stakes.company[spots],
         stakes.low[spots],
         stakes.high[spots],
         stakes.agreed[spots],
@@ -134,15 +163,40 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
             np.zeros(begin.size, dtype=np.int32),
         )
         front = _add(layers, more, enough, n, number)
-        if sum(layer.key.size for layer in layers) > max(MOST_PAIRS, MOST_PAIRS_PER_STAKE * first.key.size):
-            raise NotConverged(
-                "more pairs of controller and company than can be told one by one: in a large closed ring each company "
-                "controls all the others; ask for some companies, or take the ring apart"
-            )
+        if sum(layer.key.size for layer in layers) > limit:
+            raise NotConverged(TOO_MANY)
     whole = layers[0]
     for layer in layers[1:]:
         whole = _merge(whole, layer)
     return Reached(whole.key // n, whole.key % n, whole.low, whole.high, whole.agreed, whole.round)
+
+
+def compiled(
+    fast: ModuleType, stakes: Stakes, enough: Enough, starts: np.ndarray, rounds: int | None, *, both: bool
+) -> list[np.ndarray]:
+    """The same by compiled loops, one start after another; with ``both`` at the lows alone, and then at the highs.
+
+    Returns start, company, the votes at the lows, the most at the highs, whether control is agreed in either case, and
+    the round in either case.
+    """
+    found: list[list[np.ndarray]] = []
+    limit, wide = _limit(stakes, starts), enough.high.size > 0
+    # side by side in memory, as they are needed together
+    bar = np.column_stack([enough.low, *((enough.high, enough.declared) if wide else (enough.low,) * 2), stakes.unit])
+    while starts.size or not found:
+        *columns, done = fast.gather(
+            stakes, bar, wide and not both, both, starts, rounds or stakes.n, SHARE_UNITS, MOST, PORTION
+        )
+        found.append(columns)
+        starts = starts[done:]
+        if sum(columns[0].size for columns in found) > limit:
+            raise NotConverged(TOO_MANY)
+    return found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]
+
+
+def _limit(stakes: Stakes, starts: np.ndarray) -> int:
+    """How many pairs there may be."""
+    return max(MOST_PAIRS, MOST_PAIRS_PER_STAKE * int(np.diff(stakes.pointers)[starts].sum()))
 
 
 def tally(

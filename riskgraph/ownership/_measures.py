@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskgraph._sparse import WalkSolver, coalesce, exact_shares, exact_threshold
-from riskgraph.ownership._fixpoint import gather, tally
+from riskgraph.ownership._fixpoint import NEVER, Enough, gather, tally
 from riskgraph.ownership._holdings import holdings
 from riskgraph.ownership._packs import Test
 from riskgraph.ownership._verdicts import (
@@ -155,10 +155,10 @@ def _aggregate(graph: EntityGraph, test: Test, blocked: np.ndarray) -> Measured:
     together: Base = base_with(holdings(graph), unit, (none, none))
     pairs = judge(together, Terms(test.threshold, test.inclusive), blocked[:1])
     # each of them has part in what it reaches through firms that are, or may be, blocked
-    through = np.zeros(n, dtype=bool)
-    through[pairs.company[pairs.verdict > NO]] = True
+    through = np.full(n, NEVER)
+    through[pairs.company[pairs.verdict > NO]] = 0
     starts = blocked[np.diff(alone.stakes.pointers)[blocked] > 0]
-    reached = gather(alone.stakes, lambda company, low, high: through[company], starts=starts)
+    reached = gather(alone.stakes, Enough(through), starts=starts)
     at = np.searchsorted(pairs.company, reached.company)
     hit = at < pairs.company.size
     hit[hit] = pairs.company[at[hit]] == reached.company[hit]

@@ -315,6 +315,8 @@ class _Greatest:
             put[active], held[active] = self._evaluate(
                 member[active], fill[active], fixed[active], Z, P[active], pull[active]
             )
+            if ring.over:  # shares that grow without end solve to something below 0, whatever else is chosen
+                active = active[((put[active] > -1e-9) & np.isfinite(put[active])).all(axis=1)]
         else:
             raise NotConverged(
                 f"the greatest shares in a ring of {ring.size} companies were not settled in {self.ROUNDS} rounds"

@@ -12,7 +12,17 @@ from scipy.sparse.csgraph import connected_components
 
 from riskgraph._sparse import SHARE_UNITS, exact_threshold
 from riskgraph.errors import InvalidParameter
-from riskgraph.ownership._fixpoint import Reached, Stakes, gather, stakes_of, tally
+from riskgraph.ownership._fixpoint import (
+    NEVER,
+    Enough,
+    Reached,
+    Stakes,
+    compiled,
+    gather,
+    loops,
+    stakes_of,
+    tally,
+)
 from riskgraph.ownership._holdings import Holdings, holdings
 
 if TYPE_CHECKING:
@@ -22,8 +32,6 @@ __all__ = ["NO", "UNDETERMINED", "VERDICTS", "YES", "Base", "Pairs", "Terms", "c
 
 NO, UNDETERMINED, YES = 0, 1, 2
 VERDICTS = np.array(["no", "undetermined", "yes"], dtype=object)
-#: more units than any votes: nobody gets there
-NEVER = np.iinfo(np.int64).max
 
 
 class Terms(NamedTuple):
@@ -85,9 +93,11 @@ class Base:
 
     def parts(self, company: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest part of the voting base; each takes the end of the treasury votes that makes it widest."""
-        least, most = SHARE_UNITS - self.own_low[company], SHARE_UNITS - self.own_high[company]
-        votes_min = np.divide(low, least, out=np.zeros(low.size), where=least > 0)
-        votes_max = np.divide(high, most, out=np.zeros(high.size), where=most > 0)
+        votes_min, votes_max = low / SHARE_UNITS, high / SHARE_UNITS
+        own = np.flatnonzero((self.own_high > 0)[company])
+        for votes, units, treasury in ((votes_min, low, self.own_low), (votes_max, high, self.own_high)):
+            base = SHARE_UNITS - treasury[company[own]]
+            votes[own] = np.divide(units[own], base, out=np.zeros(own.size), where=base > 0)
         return votes_min, np.maximum(votes_min, np.minimum(votes_max, 1.0))
 
 
@@ -160,6 +170,10 @@ def judge(base: Base, terms: Terms, starts: np.ndarray | None = None) -> Pairs:
     """Verdicts of the starting units, all that hold anything by default."""
     if starts is None:
         starts = np.flatnonzero(np.diff(base.stakes.pointers))
+    if terms.joint and (fast := loops(base.stakes)):
+        both = not base.exact
+        enough = _enough(base, terms, at_highs=both)
+        return _judged(base, *compiled(fast, base.stakes, enough, starts, terms.max_depth, both=both))
     sure = reach(base, terms, starts, at_highs=False)
     if base.exact:
         return _pairs(base, sure, sure)
@@ -173,31 +187,30 @@ def judge(base: Base, terms: Terms, starts: np.ndarray | None = None) -> Pairs:
 
 def reach(base: Base, terms: Terms, starts: np.ndarray, *, at_highs: bool) -> Reached:
     """What the starting units control at the lows of all votes, or at the highs; ``high`` is what they have at most."""
-    low_need = needed(SHARE_UNITS - base.own_low, terms)
-    high_need = needed(SHARE_UNITS - base.own_high, terms)
-
-    def surely(company: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        return low >= low_need[company]
-
-    def maybe(company: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-        return (base.most(company, low, high) >= high_need[company]) | (low >= low_need[company])
-
+    enough = _enough(base, terms, at_highs=at_highs)
     find = _together if terms.joint else _singly
-    found = find(base, base.stakes, maybe if at_highs else surely, starts, terms.max_depth)
+    found = find(base, base.stakes, enough, starts, terms.max_depth)
     return found._replace(high=base.most(found.company, found.low, found.high))
 
 
-def _together(base: Base, stakes: Stakes, enough: Any, starts: np.ndarray, rounds: int | None) -> Reached:
+def _enough(base: Base, terms: Terms, *, at_highs: bool) -> Enough:
+    low = needed(SHARE_UNITS - base.own_low, terms)
+    if not at_highs:
+        return Enough(low)
+    return Enough(low, needed(SHARE_UNITS - base.own_high, terms), base.held.exact_declared)
+
+
+def _together(base: Base, stakes: Stakes, enough: Enough, starts: np.ndarray, rounds: int | None) -> Reached:
     return gather(stakes, enough, starts=starts, rounds=rounds)
 
 
-def _singly(base: Base, stakes: Stakes, enough: Any, starts: np.ndarray, rounds: int | None) -> Reached:
+def _singly(base: Base, stakes: Stakes, enough: Enough, starts: np.ndarray, rounds: int | None) -> Reached:
     """Chains of single holders: a stake gives control by itself or not at all; votes are the greatest stake."""
-    alone = stakes.agreed | enough(stakes.company, stakes.low, stakes.high)
-    flags = Stakes(**{**vars(stakes), "low": alone.astype(np.int64), "high": alone.astype(np.int64)})
-    found = gather(flags, lambda company, low, high: low > 0, starts=starts, rounds=rounds)
-    high = base.most(stakes.company, stakes.low, stakes.high)
-    capped = Stakes(**{**vars(stakes), "high": high})
+    alone = (stakes.agreed | enough(stakes.company, stakes.low, stakes.high)).astype(np.int64)
+    found = gather(
+        stakes._replace(low=alone, high=alone), Enough(np.ones(stakes.n, dtype=np.int64)), starts=starts, rounds=rounds
+    )
+    capped = stakes._replace(high=base.most(stakes.company, stakes.low, stakes.high))
     start, company, low, high, agreed = tally(capped, found, starts, most=True, rounds=rounds)
     return Reached(start, company, low, high, agreed, found.round)
 
@@ -220,15 +233,29 @@ def _pairs(base: Base, sure: Reached, wide: Reached) -> Pairs:
         low, round_ = np.zeros(wide.low.size, dtype=np.int64), np.zeros(wide.low.size, dtype=np.int32)
         agreed = np.zeros(wide.low.size, dtype=bool)
         low[at], round_[at], agreed[at] = sure.low, sure.round, sure.agreed
-    votes_min, votes_max = base.parts(wide.company, low, wide.high)
-    verdict = np.where(round_ > 0, YES, np.where(wide.round > 0, UNDETERMINED, NO)).astype(np.int8)
+    return _judged(base, wide.start, wide.company, low, wide.high, agreed, wide.agreed, round_, wide.round)
+
+
+def _judged(
+    base: Base,
+    start: np.ndarray,
+    company: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    agreed: np.ndarray,
+    agreed_wide: np.ndarray,
+    since: np.ndarray,
+    since_wide: np.ndarray,
+) -> Pairs:
+    """Verdicts from votes, agreements and rounds of control at the lows and at the highs."""
+    votes_min, votes_max = base.parts(company, low, high)
     return Pairs(
-        start=wide.start,
-        company=wide.company,
+        start=start,
+        company=company,
         votes_min=np.where(agreed, 1.0, votes_min),
-        votes_max=np.where(wide.agreed, 1.0, votes_max),
-        verdict=verdict,
-        depth=np.where(round_ > 0, round_, wide.round).astype(np.int32),
+        votes_max=np.where(agreed_wide, 1.0, votes_max),
+        verdict=np.where(since > 0, YES, np.where(since_wide > 0, UNDETERMINED, NO)).astype(np.int8),
+        depth=np.where(since > 0, since, since_wide).astype(np.int32),
     )
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from riskgraph._optional import kernels
 from riskgraph._sparse import CLOSED, expand, reachable
 from riskgraph.errors import InvalidParameter
 from riskgraph.ownership._columns import Columns, undecided
+from riskgraph.ownership._descent import closed_groups, descend, descent
 from riskgraph.ownership._holdings import Holdings, holdings
 from riskgraph.ownership._paths import simple_path_sums
 from riskgraph.ownership._rings import closed_rings
@@ -144,8 +146,8 @@ def integrated_ownership(
     direct_min, direct_max = _direct(held, pairs.owner, pairs.asset)
     frame = pd.DataFrame(
         {
-            "owner": pd.Series(ids[pairs.owner], dtype=object),
-            "asset": pd.Series(ids[pairs.asset], dtype=object),
+            "owner": pd.Series(ids[pairs.owner], dtype=object, copy=False),
+            "asset": pd.Series(ids[pairs.asset], dtype=object, copy=False),
             "direct_min": direct_min,
             "direct_max": direct_max,
             "share_min": pairs.low,
@@ -186,17 +188,7 @@ def integrated_pairs(
         if upstream is not None:
             owners = owners[upstream[owners]]
     rows = sum(pairs.owner.size for pairs in found)
-    waiting = [owners[begin : begin + BLOCK] for begin in range(0, owners.size, BLOCK)][::-1]
-    while waiting:
-        block = waiting.pop()
-        near = reachable(pointers, held.companies_by_owner, block)
-        codes = np.flatnonzero(near if upstream is None else near & upstream)
-        try:
-            pairs = _by_owners(held, codes, block, method, min_share)
-        except TooManyPairs:
-            half = block.size // 2
-            waiting += [block[half:], block[:half]]
-            continue
+    for pairs in _in_blocks(graph, held, owners, upstream, method, min_share):
         found.append(_kept(pairs, min_share, assets))
         rows += found[-1].owner.size
         if rows > MOST_ROWS:
@@ -204,6 +196,31 @@ def integrated_pairs(
                 f"'owners' and 'assets' ask for more than {MOST_ROWS:,} pairs; name fewer of them or raise 'min_share'"
             )
     return _join(found)
+
+
+def _in_blocks(
+    graph: EntityGraph, held: Holdings, owners: np.ndarray, upstream: np.ndarray | None, method: str, min_share: float
+) -> Iterator[Pairs]:
+    """Pairs of the owners, owners with themselves included, in blocks of bounded size."""
+    # the plain form alone leaves out on the way what cannot reach 'min_share'
+    if method == "corrected" and min_share == 0 and (fast := kernels(len(graph.columns))):
+        way, slow = descent(graph), [np.empty(0, dtype=np.int64)]
+        while owners.size:
+            owner, asset, low, high, late, owners = descend(fast, way, owners, upstream, most=BLOCK_PAIRS)
+            yield Pairs(owner, asset, *_bounds(low, high, method), closed_groups(way, asset))
+            slow.append(late)
+        owners = np.concatenate(slow)
+    pointers, _ = held.by_owner()
+    waiting = [owners[begin : begin + BLOCK] for begin in range(0, owners.size, BLOCK)][::-1]
+    while waiting:
+        block = waiting.pop()
+        near = reachable(pointers, held.companies_by_owner, block)
+        codes = np.flatnonzero(near if upstream is None else near & upstream)
+        try:
+            yield _by_owners(held, codes, block, method, min_share)
+        except TooManyPairs:
+            half = block.size // 2
+            waiting += [block[half:], block[:half]]
 
 
 def _kept(pairs: Pairs, min_share: float, assets: np.ndarray | None) -> Pairs:
@@ -229,8 +246,8 @@ def _by_columns(
     settled = here[~open_]
     shares = [column.solve(there, settled, corrected=method == "corrected") for column in columns]
     rows, places = np.nonzero(shares[-1] > 0)
-    low, high = (settle_decimals(_at_most_one(share[rows, places], method)) for share in (shares[0], shares[-1]))
-    pairs = Pairs(codes[settled[rows]], assets[places], np.minimum(low, high), high, closed_rings(given))
+    low, high = _bounds(shares[0][rows, places], shares[-1][rows, places], method)
+    pairs = Pairs(codes[settled[rows]], assets[places], low, high, closed_rings(given))
     return pairs, owners[open_]
 
 
@@ -257,9 +274,13 @@ def _by_owners(held: Holdings, codes: np.ndarray, block: np.ndarray, method: str
     if method == "simple_paths":
         low = simple_path_sums(given, owners, key, low, given.low)
         high = np.minimum(simple_path_sums(given, owners, key, high, held.high[given.pair]), high)
-    high = settle_decimals(high)
-    low = np.minimum(settle_decimals(low), high)
-    return Pairs(block[key // given.n], codes[key % given.n], low, high, closed_rings(given))
+    return Pairs(block[key // given.n], codes[key % given.n], *_bounds(low, high, method), closed_rings(given))
+
+
+def _bounds(low: np.ndarray, high: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Shares cleared of rounding, the least never above the greatest."""
+    low, high = (settle_decimals(_at_most_one(share, method)) for share in (low, high))
+    return np.minimum(low, high), high
 
 
 def _at_most_one(share: np.ndarray, method: str) -> np.ndarray:
@@ -287,13 +308,15 @@ def _visits(given: Stakes, owners: np.ndarray, key: np.ndarray, share: np.ndarra
 
 def _direct(held: Holdings, owner: np.ndarray, asset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest direct share of pairs, 0 where there is none."""
-    have = held.company.astype(np.int64) * held.n + held.owner
-    wanted = asset.astype(np.int64) * held.n + owner
-    if not have.size:
-        return np.zeros(wanted.size), np.zeros(wanted.size)
+    pointers, pairs = held.by_owner()
+    mine = pairs[expand(pointers, np.unique(owner))[0]]
+    if not mine.size:
+        return np.zeros(owner.size), np.zeros(owner.size)
+    have = held.owner[mine].astype(np.int64) * held.n + held.company[mine]
+    wanted = owner.astype(np.int64) * held.n + asset
     spot = np.minimum(np.searchsorted(have, wanted), have.size - 1)
-    hit = have[spot] == wanted
-    return np.where(hit, held.low[spot], 0.0), np.where(hit, held.high[spot], 0.0)
+    hit, mine = have[spot] == wanted, mine[spot]
+    return np.where(hit, held.low[mine], 0.0), np.where(hit, held.high[mine], 0.0)
 
 
 def _join(found: list[Pairs]) -> Pairs:

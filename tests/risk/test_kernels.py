@@ -8,6 +8,7 @@ import pytest
 
 import riskgraph as rg
 from riskgraph import _optional
+from riskgraph.ownership._verdicts import Terms, base_of, reach
 from riskgraph.risk import PersonalizedPageRank, RiskCascade
 from riskgraph.risk._arcs import merge_arcs
 from riskgraph.risk._messages import arrivals, log_missed, messages
@@ -133,8 +134,23 @@ def changed(graph, rng):
     return graph.with_changes(add=more, remove=ids)
 
 
+def reached(graph, terms):
+    """Pairs at the highs alone."""
+    base = base_of(graph)
+    starts = np.flatnonzero(np.diff(base.stakes.pointers))
+    return pd.DataFrame(reach(base, terms, starts, at_highs=True)._asdict())
+
+
 QUESTIONS = {
     "cascade": lambda graph: RiskCascade().fit(graph, {"P0": 1.0, "C1": 0.5}).bounds_,
+    "control": rg.ownership.control,
+    "control of two thirds, at least": lambda graph: rg.ownership.control(graph, threshold=2 / 3, inclusive=True),
+    "control by single holders": lambda graph: rg.ownership.control(graph, joint=False),
+    "control within two steps": lambda graph: rg.ownership.control(graph, max_depth=2),
+    "ultimate controllers": rg.ownership.ultimate_controllers,
+    "shares": rg.ownership.integrated_ownership,
+    "what may be controlled": lambda graph: reached(graph, Terms()),
+    "what single holders may control": lambda graph: reached(graph, Terms(joint=False)),
     "cascade with pairs of ties": lambda graph: RiskCascade(hubs="damp").fit(graph, ["C1", "P3"]).bounds_,
 }
 
@@ -149,6 +165,15 @@ def test_whole_questions(both_ways, name):
             # a graph keeps what it derived: a copy that has derived nothing answers each time
             plain, compiled = both_ways(lambda asked=asked: QUESTIONS[name](asked.at("2020-01-01")))
             pd.testing.assert_frame_equal(compiled, plain, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["riskgraph._kernels.PORTION", "riskgraph.ownership._fixpoint.PORTION"])
+def test_a_portion_at_a_time(both_ways, monkeypatch, name):
+    monkeypatch.setattr(name, 3)
+    graph = registry(np.random.default_rng(2))
+    for question in (QUESTIONS["control"], lambda graph: graph.nearby(graph.ids[:20])):
+        plain, compiled = both_ways(lambda question=question: question(graph.at("2020-01-01")))
+        pd.testing.assert_frame_equal(compiled, plain, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 5])
