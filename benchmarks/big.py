@@ -3,7 +3,8 @@
 ``python big.py --size 1e7 --folder /somewhere/large`` is ten million companies, thirteen million persons and about 58
 million relations. Tables of more than ``--block`` companies are generated block by block, so that no more than one
 block is in memory; then no relation leads from one block to another. A table that is there already is not generated
-again. Every stage is written to the JSON as soon as it is over.
+again. Every stage is written to the JSON as soon as it is over. What a stage keeps on the graph is let go before the next
+that has no use for it.
 """
 
 from __future__ import annotations
@@ -123,16 +124,21 @@ def run(size: int, block: int, folder: Path, kept: Path | None) -> None:
     numbers["bytes_a_relation"] = graph.nbytes / max(len(graph._store), 1)
     model = stage("cascade, both bounds", lambda: rg.risk.RiskCascade().fit(graph))
     report = stage("ranking with reasons", lambda: model.report(n=max(10, min(EXPLAINED, size // 1_000))))
+    entities = report["entity"].tolist()
+    stage(f"explain {len(entities):,}, three paths each", lambda: [model.explain(entity) for entity in entities])
+    del model, report
+    graph.forget()
     top = stage("ultimate controllers", lambda: rg.ownership.ultimate_controllers(graph))
     numbers["controllers_found"] = len(top)
     del top
+    graph.forget()
     persons = np.flatnonzero(graph.kinds == rg.schema.ENTITY_KINDS.index("person"))
     owners = np.sort(np.random.default_rng(0).choice(persons, min(OWNERS, persons.size), replace=False))
     pairs = stage(f"integrated ownership of {owners.size:,} persons", lambda: integrated_pairs(graph, owners))
     numbers["shares_found"] = pairs.owner.size
+    del pairs
+    graph.forget()
     stage("nesting scores", lambda: NestingScorer().fit(graph))
-    entities = report["entity"].tolist()
-    stage(f"explain {len(entities):,}, three paths each", lambda: [model.explain(entity) for entity in entities])
 
 
 if __name__ == "__main__":
