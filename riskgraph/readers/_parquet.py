@@ -102,6 +102,11 @@ class ParquetColumns:
                     part.validate(full=True)
             except (OSError, pa.ArrowException) as error:
                 raise InvalidTable(f"{path.name} is no Parquet file that can be read: {error}") from error
+            if len(part) != file.metadata.num_rows:
+                raise InvalidTable(
+                    f"{path.name} is no Parquet file that can be read: {column} has {len(part)} cells for "
+                    f"{file.metadata.num_rows} rows"
+                )
             chunks += part.chunks
         return pa.chunked_array(chunks, self._files[0].schema_arrow.field(column).type)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,19 @@ def read_parts(name: str, *files: str) -> Callable[[bytes, Path], object]:
         return getattr(readers, name)(folder)
 
     return feed
+
+
+def packed(frame: pd.DataFrame) -> bytes:
+    """A frame as the bytes of a Parquet file."""
+    stream = io.BytesIO()
+    frame.to_parquet(stream, index=False)
+    return stream.getvalue()
+
+
+def read_packed(data: bytes, folder: Path) -> object:
+    (folder / "entities.parquet").write_bytes(_PEOPLE)
+    (folder / "relations.parquet").write_bytes(data)
+    return readers.read_tables(folder)
 
 
 def guess(data: bytes, folder: Path) -> object:
@@ -218,10 +232,25 @@ TREES: dict[str, tuple[dict | list, str]] = {
 }
 
 
+_PEOPLE = packed(pd.DataFrame({"id": ["ann", "A", "B"], "kind": ["person", "company", "company"]}))
+_LINKS = pd.DataFrame(
+    {
+        "source": ["ann", "A"] * 20,
+        "target": ["A", "B"] * 20,
+        "kind": ["owns"] * 40,
+        "share_min": [0.6, None] * 20,
+        "role": ["director", None] * 20,
+        "start": pd.to_datetime(["2010-01-01", None] * 20),
+        "note": ["x", ""] * 20,
+    }
+)
+
+
 def targets() -> dict[str, Target]:
     """Name → target."""
     saved = answer(rg.datasets.toy_chain(), "integrated_ownership").text().encode()
     return {
+        "parquet": Target([packed(_LINKS)], read_packed),
         "tables": Target(
             [_TABLES], read_parts("read_tables", "entities.csv", "relations.csv", "cases.csv", "facts.csv")
         ),
