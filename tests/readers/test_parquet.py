@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -343,3 +345,19 @@ def test_is_packed_only_for_arrow_strings():
     assert is_packed(pd.Series(["a"], dtype="string[pyarrow]"))
     assert not is_packed(pd.Series(["a"], dtype=object))
     assert not is_packed(pd.Series(["a"], dtype="string[python]"))
+
+
+def test_a_column_shorter_than_its_file_says(tmp_path):
+    from pyarrow import parquet
+
+    class Short:
+        """A file whose head tells of one row more than its columns hold."""
+
+        def __init__(self, path):
+            self._file = parquet.ParquetFile(path)
+            self.schema_arrow, self.read = self._file.schema_arrow, self._file.read
+            self.metadata = SimpleNamespace(num_rows=self._file.metadata.num_rows + 1)
+
+    path = written(tmp_path) / "entities.parquet"
+    with pytest.raises(rg.errors.InvalidTable, match="name has 4 cells for 5 rows"):
+        _parquet.ParquetColumns([path], [Short(path)])["name"]
