@@ -21,7 +21,7 @@ from riskgraph._cells import (
     span,
     to_days,
 )
-from riskgraph._texts import Directory, is_coded, is_packed, objects
+from riskgraph._texts import Directory, is_coded, is_packed, joined, objects
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
@@ -264,7 +264,7 @@ class Sheet:
         values = self.data[column]
         del self.data[column]
         if is_packed(values):
-            return values if self.whole else values[self.good]
+            return joined(values if self.whole else values[self.good])
         if isinstance(values, pd.Categorical):
             return values if self.whole else values[self.good]
         values = values if isinstance(values, np.ndarray) else values.to_numpy()

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["Directory", "is_coded", "is_packed", "objects", "unpacked"]
+__all__ = ["Directory", "is_coded", "is_packed", "joined", "objects", "unpacked"]
 
 #: cells of a packed column that are turned into objects at once
 _BATCH = 1 << 18
@@ -63,6 +63,14 @@ def objects(values: Any) -> np.ndarray:
                 found[begin : begin + len(part)] = part.to_numpy(zero_copy_only=False)
             begin += len(part)
     return found
+
+
+def joined(values: pd.Series) -> pd.Series:
+    """A packed column in one piece: taking a few cells of one in many pieces would copy all of them."""
+    cells = _arrow(values)
+    if cells.num_chunks > 1:
+        values = pd.Series(values.dtype.__from_arrow__(cells.combine_chunks()), index=values.index, copy=False)
+    return values
 
 
 def unpacked(frame: pd.DataFrame) -> pd.DataFrame:

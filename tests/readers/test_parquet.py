@@ -310,6 +310,14 @@ def test_a_table_in_parts(tmp_path, monkeypatch):
     assert short == 2
     same(graph, other)
     assert len(graph.known("relations")) == 4
+    entities = tmp_path / "entities.parquet"
+    entities.unlink()
+    entities.mkdir()
+    for part in range(4):
+        ENTITIES[part : part + 1].to_parquet(entities / f"{part}.parquet", index=False)
+    pieces = rg.readers.read_tables(tmp_path)
+    same(pieces, graph)
+    assert pieces.entity_column("id").array.__arrow_array__().num_chunks == 1
     RELATIONS[1:].drop(columns="share_max").to_parquet(parts / "part-2.parquet", index=False)
     with pytest.raises(rg.errors.InvalidTable, match=r"relations\.parquet is no Parquet file that can be read"):
         rg.readers.read_tables(tmp_path)
