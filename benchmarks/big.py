@@ -3,7 +3,7 @@
 ``python big.py --size 1e7 --folder /somewhere/large`` is ten million companies, thirteen million persons and about 58
 million relations. Tables of more than ``--block`` companies are generated block by block, so that no more than one
 block is in memory; then no relation leads from one block to another. A table that is there already is not generated
-again. Every stage is written to the JSON as soon as it is over. What a stage keeps on the graph is let go before the next
+again. Every stage is written to the JSON as soon as it is over. What a stage keeps on the graph is let go before one
 that has no use for it.
 """
 
@@ -122,11 +122,14 @@ def run(size: int, block: int, folder: Path, kept: Path | None) -> None:
     graph = stage("from files to graph", lambda: rg.readers.read_tables(folder))
     numbers |= {"entities": len(graph), "relations_in_force": len(graph.columns)}
     numbers["bytes_a_relation"] = graph.nbytes / max(len(graph._store), 1)
-    model = stage("cascade, both bounds", lambda: rg.risk.RiskCascade().fit(graph))
-    report = stage("ranking with reasons", lambda: model.report(n=max(10, min(EXPLAINED, size // 1_000))))
-    entities = report["entity"].tolist()
-    stage(f"explain {len(entities):,}, three paths each", lambda: [model.explain(entity) for entity in entities])
-    del model, report
+
+    def risk() -> None:
+        model = stage("cascade, both bounds", lambda: rg.risk.RiskCascade().fit(graph))
+        report = stage("ranking with reasons", lambda: model.report(n=max(10, min(EXPLAINED, size // 1_000))))
+        entities = report["entity"].tolist()
+        stage(f"explain {len(entities):,}, three paths each", lambda: [model.explain(entity) for entity in entities])
+
+    risk()
     graph.forget()
     top = stage("ultimate controllers", lambda: rg.ownership.ultimate_controllers(graph))
     numbers["controllers_found"] = len(top)
