@@ -92,7 +92,7 @@ def main() -> None:
     for name in ("igraph", "sknetwork", "rustworkx"):  # networkit has no personalised PageRank
         if not importlib.util.find_spec(name):
             print(f"{name} is not installed")
-    if size <= 100_000:
+    if size <= 1_000_000:  # beyond, the graph alone takes tens of gigabytes
         import networkx as nx
 
         N = nx.DiGraph()
