@@ -21,7 +21,7 @@ from riskgraph._cells import (
     span,
     to_days,
 )
-from riskgraph._texts import Directory, is_coded, is_packed, joined, objects
+from riskgraph._texts import Directory, is_coded, is_packed, joined, objects, unpacked
 from riskgraph.errors import InvalidTable
 from riskgraph.schema import TABLES
 
@@ -293,7 +293,4 @@ class Sheet:
         if isinstance(self.given, pd.DataFrame):
             return self.given[bad].copy()
         rows = {column: self.given[column][bad] for column in self.given.columns}
-        for name, part in rows.items():
-            if is_packed(part):
-                rows[name] = pd.Series(objects(part), index=part.index, dtype=object)
-        return pd.DataFrame(rows, index=self.labels[bad])
+        return unpacked(pd.DataFrame(rows, index=self.labels[bad]))
