@@ -167,7 +167,7 @@ def test_whole_questions(both_ways, name):
             pd.testing.assert_frame_equal(compiled, plain, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", ["riskgraph._kernels.PORTION", "riskgraph.ownership._fixpoint.PORTION"])
+@pytest.mark.parametrize("name", ["riskgraph._kernels.neighbors.PORTION", "riskgraph.ownership._fixpoint.PORTION"])
 def test_a_portion_at_a_time(both_ways, monkeypatch, name):
     monkeypatch.setattr(name, 3)
     graph = registry(np.random.default_rng(2))
