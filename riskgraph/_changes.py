@@ -72,9 +72,9 @@ def _append(first: RelationStore, second: RelationStore) -> RelationStore:
     """Rows of two stores; new relations without ids go on counting."""
     a, b = len(first), len(second)
 
-    def join(one: np.ndarray | None, two: np.ndarray | None, blank: Any, dtype: Any) -> np.ndarray:
-        left = np.full(a, blank, dtype=dtype) if one is None else one
-        right = np.full(b, blank, dtype=dtype) if two is None else two
+    def join(one: Any, two: Any, blank: Any, dtype: Any) -> np.ndarray:
+        left = np.full(a, blank, dtype=dtype) if one is None else np.asarray(one)
+        right = np.full(b, blank, dtype=dtype) if two is None else np.asarray(two)
         return np.concatenate([left, right]).astype(dtype)
 
     numbers = {

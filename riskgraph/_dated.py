@@ -11,7 +11,7 @@ import pandas as pd
 
 from riskgraph._cells import OPEN, to_day
 from riskgraph._columns import RelationColumns, RelationStore
-from riskgraph._texts import objects, unpacked
+from riskgraph._texts import is_packed, objects, unpacked
 from riskgraph.errors import InvalidParameter
 from riskgraph.schema import TABLES
 
@@ -143,6 +143,12 @@ class DatedTables:
     def ids(self) -> pd.Index:
         """Ids of the entities; the position of an id is its code."""
         return pd.Index(objects(self._all["id"]), dtype=object, name="entity")
+
+    def ids_of(self, codes: np.ndarray) -> np.ndarray:
+        """Ids of a few entities, without making those of all."""
+        if "ids" in self.__dict__ or not is_packed(self._all["id"]):
+            return np.asarray(self.ids.to_numpy()[codes])
+        return objects(self._all["id"].iloc[codes])
 
     def entity_column(self, name: str) -> pd.Series | None:
         """One column of the entities, texts packed or coded where they are many; None where there is none.

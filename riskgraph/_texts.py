@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["Directory", "is_coded", "is_packed", "joined", "objects", "unpacked"]
+__all__ = ["Directory", "give_back", "is_coded", "is_packed", "joined", "objects", "unpacked"]
 
 #: cells of a packed column that are turned into objects at once
 _BATCH = 1 << 18
@@ -85,6 +85,13 @@ def unpacked(frame: pd.DataFrame) -> pd.DataFrame:
     for column in frame.columns[[is_packed(values) or is_coded(values) for _, values in frame.items()]]:
         frame[column] = pd.Series(objects(frame[column]), index=frame.index, dtype=object)
     return frame
+
+
+def give_back() -> None:
+    """Give memory that Arrow keeps for later back to the system: after loading it is not needed soon again."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 class Directory:

@@ -13,7 +13,7 @@ from riskgraph._dated import DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
 from riskgraph._sparse import near, row_pointers
-from riskgraph._texts import Directory, is_packed, objects
+from riskgraph._texts import Directory, give_back, is_packed, objects
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
 from riskgraph.tables import Tables, clean_tables, merge_reports
@@ -200,6 +200,8 @@ class EntityGraph(DatedTables):
                     frame[column] = pd.Series([None] * len(frame), dtype=object).astype(blank)
             plain = ("id", *TABLES[name].required, *(column for column in TABLES[name].optional if column != "id"))
             others[name] = frame[[*plain, *(column for column in frame if column not in plain)]]
+        if is_packed(entities["id"]):
+            give_back()
         return cls(entities=entities, relations=tables.relations, tables=others, quality=quality, rejected=rejected)
 
     # -- columns for computing ---------------------------------------------------------------------------------------
@@ -223,7 +225,7 @@ class EntityGraph(DatedTables):
         codes = np.asarray(codes, dtype=np.int64)
         if "names" in self.__dict__ or len(self) <= _SMALL:
             return np.asarray(self.names[codes])
-        ids = self.ids.to_numpy()[codes]
+        ids = self.ids_of(codes)
         if "name" not in self._all:
             return ids
         names = objects(self._all["name"].iloc[codes])

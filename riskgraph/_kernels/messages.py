@@ -30,8 +30,7 @@ def _keep(chance: float, miss: float) -> float:
 @compiled
 def _send(
     u: int,
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     p: np.ndarray,
     weight: np.ndarray,
     damping: np.ndarray,
@@ -41,7 +40,7 @@ def _send(
     after_miss: np.ndarray,
 ) -> None:
     """What ``u`` would send along each of its arcs, into the first places of ``outbox``."""
-    first, last = begin[u], end[u]
+    first, last = out[u], out[u + 1]
     w, d = weight[u], damping[u]
     chance, miss = 0.0, 1.0
     place = last - first
@@ -67,8 +66,7 @@ def _send(
 
 @compiled
 def lay_out(
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     target: np.ndarray,
     reverse: np.ndarray,
     p: np.ndarray,
@@ -76,10 +74,10 @@ def lay_out(
 ) -> tuple[np.ndarray, ...]:
     """The part that seeds reach, breadth first, so that entities tied to each other lie near each other in memory.
 
-    Returns the entities in their new order, where the arcs of each begin and end, and the old place, the target, the
-    reverse and the probability of each arc.
+    Returns the entities in their new order, where the arcs of each begin, and the old place, the target, the reverse
+    and the probability of each arc.
     """
-    n = begin.size
+    n = out.size - 1
     nowhere = np.uint32(0xFFFFFFFF)
     number = np.full(n, nowhere, dtype=np.uint32)
     order = np.empty(n, dtype=np.uint32)
@@ -92,26 +90,25 @@ def lay_out(
     while head < count:
         u_ = order[head]
         head += 1
-        for k in range(begin[u_], end[u_]):
+        for k in range(out[u_], out[u_ + 1]):
             v = target[k]
             if p[k] > 0.0 and number[v] == nowhere:
                 number[v] = count
                 order[count] = v
                 count += 1
-    order = order[:count].copy()
     place = np.empty(p.size, dtype=np.uint32)
-    first, last = np.empty(count, dtype=np.uint64), np.empty(count, dtype=np.uint64)
     old = np.empty(p.size, dtype=np.uint32)
+    new_out = np.empty(count + 1, dtype=np.uint64)
     for i in range(count):
         u_ = order[i]
-        first[i] = total
-        for k in range(begin[u_], end[u_]):
+        new_out[i] = total
+        for k in range(out[u_], out[u_ + 1]):
             if number[target[k]] != nowhere:
                 place[k] = total
                 old[total] = k
                 total += 1
-        last[i] = total
-    old = old[:total].copy()
+    new_out[count] = total
+    order, old = order[:count], old[:total]
     new_target, new_reverse = np.empty(total, dtype=np.uint32), np.empty(total, dtype=np.uint32)
     new_p = np.empty(total)
     for i in range(total):
@@ -119,13 +116,12 @@ def lay_out(
         new_target[i] = number[target[k_]]
         new_reverse[i] = place[reverse[k_]]
         new_p[i] = p[k_]
-    return order, first, last, old, new_target, new_reverse, new_p
+    return order, new_out, old, new_target, new_reverse, new_p
 
 
 @compiled
 def settle(
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     target: np.ndarray,
     reverse: np.ndarray,
     p: np.ndarray,
@@ -134,7 +130,7 @@ def settle(
     inbox: np.ndarray,
 ) -> np.ndarray:
     """Compute the messages that depend on no circle, in their order; mask of the arcs whose message is known."""
-    n = begin.size
+    n = out.size - 1
     widest = np.uint64(0)
     done = np.zeros(p.size, dtype=np.bool_)
     waits = np.zeros(n, dtype=np.int64)
@@ -143,12 +139,12 @@ def settle(
     head, tail, waiting = np.uint64(0), np.uint64(0), 0
     one = np.uint64(1)
     for u in range(n):
-        widest = max(widest, end[u] - begin[u])
-        for k in range(begin[u], end[u]):
+        widest = max(widest, out[u + 1] - out[u])
+        for k in range(out[u], out[u + 1]):
             done[k] = p[k] == 0.0
             if p[reverse[k]] > 0.0:
                 waits[u] += 1
-        if waits[u] <= 1 and end[u] > begin[u]:
+        if waits[u] <= 1 and out[u + 1] > out[u]:
             queue[tail] = u
             queued[u] = True
             tail += one
@@ -164,18 +160,18 @@ def settle(
         waiting -= 1
         queued[u] = False
         some = False
-        for k in range(begin[u], end[u]):
+        for k in range(out[u], out[u + 1]):
             # where one message is missing, only the arc it will come along backwards needs none but those that came
             if not done[k] and (waits[u] == 0 or not done[reverse[k]]):
                 some = True
         if not some:
             continue
-        _send(u, begin, end, p, weight, damping, inbox, outbox, after, after_miss)
-        for k in range(begin[u], end[u]):
+        _send(u, out, p, weight, damping, inbox, outbox, after, after_miss)
+        for k in range(out[u], out[u + 1]):
             if done[k] or not (waits[u] == 0 or not done[reverse[k]]):
                 continue
             done[k] = True
-            inbox[reverse[k]] = outbox[k - begin[u]]
+            inbox[reverse[k]] = outbox[k - out[u]]
             v = target[k]
             waits[v] -= 1
             if waits[v] <= 1 and not queued[v]:
@@ -190,8 +186,7 @@ def settle(
 
 @compiled
 def _sweep(
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     reverse: np.ndarray,
     p: np.ndarray,
     weight: np.ndarray,
@@ -205,13 +200,14 @@ def _sweep(
 ) -> tuple[float, float, float]:
     """Let every entity send its open messages anew, one after another; on the way ``down`` none rises.
 
-    ``step`` takes what each message moved by. Returns the greatest relative move, and the products of relative moves
-    with those before, and of those before with themselves.
+    ``step`` takes what each message moved by, unless it is empty. Returns the greatest relative move, and the products
+    of relative moves with those before, and of those before with themselves.
     """
     most, across, along = 0.0, 0.0, 0.0
+    kept_steps = step.size > 0
     one = np.uint64(1)
-    for u in range(begin.size):
-        first, last = begin[u], end[u]
+    for u in range(out.size - 1):
+        first, last = out[u], out[u + 1]
         w, d = weight[u], damping[u]
         chance, miss = 0.0, 1.0
         place = last - first
@@ -248,12 +244,12 @@ def _sweep(
             if down and moved >= 0.0:
                 continue
             inbox[spot] = m if m <= 0.5 else -max(mm, 5e-324)
-            before = step[k]
-            step[k] = moved
             if m > 0.0:
-                part = 1.0 / (m * m)
-                across += part * moved * before
-                along += part * before * before
+                if kept_steps:
+                    part, before = 1.0 / (m * m), step[k]
+                    across += part * moved * before
+                    along += part * before * before
+                    step[k] = moved
                 if abs(moved) > most * m * mm and mm > 0.0:
                     most = abs(moved) / (m * mm)
     return most, across, along
@@ -261,8 +257,7 @@ def _sweep(
 
 @compiled
 def climb(
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     reverse: np.ndarray,
     p: np.ndarray,
     weight: np.ndarray,
@@ -278,15 +273,13 @@ def climb(
     moved on by what is left of that geometric series (Aitken 1926). Nothing rests on it: see :func:`certify`.
     """
     widest = np.uint64(0)
-    for u in range(begin.size):
-        widest = max(widest, end[u] - begin[u])
+    for u in range(out.size - 1):
+        widest = max(widest, out[u + 1] - out[u])
     after, after_miss = np.empty(widest), np.empty(widest)
-    step = np.zeros(p.size)
+    step = np.zeros(p.size, dtype=np.float32)
     rate_before, since = 0.0, 0
     for number in range(rounds):
-        most, across, along = _sweep(
-            begin, end, reverse, p, weight, damping, inbox, done, step, False, after, after_miss
-        )
+        most, across, along = _sweep(out, reverse, p, weight, damping, inbox, done, step, False, after, after_miss)
         if most <= tol:
             return number + 1
         rate = across / along if along > 0.0 else 0.0
@@ -309,9 +302,15 @@ def climb(
 
 
 @compiled
+def _raised(kept: float, rise: float) -> float:
+    m, mm = (kept, 1.0 - kept) if kept >= 0.0 else (1.0 + kept, -kept)
+    more = m + rise * m * mm
+    return more if more <= 0.5 else -(mm * (1.0 - rise * m))
+
+
+@compiled
 def certify(
-    begin: np.ndarray,
-    end: np.ndarray,
+    out: np.ndarray,
     reverse: np.ndarray,
     p: np.ndarray,
     weight: np.ndarray,
@@ -327,12 +326,11 @@ def certify(
     what those rounds make of it. Up to ``rounds`` more bring it nearer. Returns how many rounds it took.
     """
     widest = np.uint64(0)
-    for u in range(begin.size):
-        widest = max(widest, end[u] - begin[u])
+    for u in range(out.size - 1):
+        widest = max(widest, out[u + 1] - out[u])
     after, after_miss = np.empty(widest), np.empty(widest)
-    step = np.zeros(p.size)
+    step = np.empty(0, dtype=np.float32)
     found = inbox.copy()
-    start = inbox.copy()
     taken = 0
     rise = 30.0 * tol
     holds = False
@@ -340,18 +338,14 @@ def certify(
         for k in range(p.size):
             j = np.uint64(k)
             if not done[reverse[j]]:
-                kept = found[j]
-                m, mm = (kept, 1.0 - kept) if kept >= 0.0 else (1.0 + kept, -kept)
-                more = m + rise * m * mm
-                start[j] = more if more <= 0.5 else -(mm * (1.0 - rise * m))
-                inbox[j] = start[j]
+                inbox[j] = _raised(found[j], rise)
         for _ in range(40):
-            _sweep(begin, end, reverse, p, weight, damping, inbox, done, step, False, after, after_miss)
+            _sweep(out, reverse, p, weight, damping, inbox, done, step, False, after, after_miss)
             taken += 1
             holds = True
             for k in range(p.size):
                 j = np.uint64(k)
-                now, top = inbox[j], start[j]
+                now, top = inbox[j], found[j] if done[reverse[j]] else _raised(found[j], rise)
                 # 4e-15 is the rounding of one round
                 if top >= 0.0:
                     holds = (now if now >= 0.0 else 1.0 + now) <= top * (1.0 + 4e-15)
@@ -370,7 +364,7 @@ def certify(
             if not done[j]:
                 inbox[reverse[j]] = p[j] if p[j] <= 0.5 else -(1.0 - p[j])
     for _ in range(rounds):
-        most, _, _ = _sweep(begin, end, reverse, p, weight, damping, inbox, done, step, True, after, after_miss)
+        most, _, _ = _sweep(out, reverse, p, weight, damping, inbox, done, step, True, after, after_miss)
         taken += 1
         if most <= 0.01 * tol:
             break

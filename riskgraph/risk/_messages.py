@@ -56,7 +56,7 @@ class _Post:
         self.outbox = np.zeros(len(arcs))
         self.inbox = np.zeros(len(arcs))
         self.sure = bool((arcs.p == 1).any())
-        self.begin, self.degree = arcs.out[:-1], np.diff(arcs.out)
+        self.source, self.begin, self.degree = arcs.source, arcs.out[:-1], np.diff(arcs.out)
 
     def put(self, spots: Spots, sent: np.ndarray) -> None:
         """Replace the messages of the arcs at ``spots``."""
@@ -73,7 +73,7 @@ class _Post:
         All arcs, as a slice, when ``nodes`` are most of them.
         """
         if 2 * nodes.size > self.arcs.n:
-            return slice(None), _but_echo(self.inbox, self.arcs.source, self.arcs.n, self.begin, self.degree > 0)
+            return slice(None), _but_echo(self.inbox, self.source, self.arcs.n, self.begin, self.degree > 0)
         spots, _, heard = self.arrived_at(nodes)
         return spots, heard
 
@@ -86,7 +86,7 @@ class _Post:
 
     def sent(self, spots: Spots, heard: np.ndarray) -> np.ndarray:
         """Messages of the arcs at ``spots`` when their sources heard this; ``heard`` is used up."""
-        tail, p = self.arcs.source[spots], self.arcs.p[spots]
+        tail, p = self.source[spots], self.arcs.p[spots]
         if self.damping is not None:
             factor = self.damping[tail]
             hub = np.flatnonzero(factor < 1)
@@ -152,7 +152,7 @@ def messages(
     if open_.any():
         count = int(np.count_nonzero(open_))
         fine = tol if tol is not None else _fineness(count)
-        _climb(post, _distinct(arcs.source[open_], arcs.n), None, fine)
+        _climb(post, _distinct(post.source[open_], arcs.n), None, fine)
         _certify(post, open_, fine)
     return post.outbox
 
@@ -167,21 +167,22 @@ def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | Non
 
     That is a monotone operator with the same least fixed point, so what holds for rounds holds for it.
     """
-    begin, end = arcs.out[:-1].astype(np.uint64), arcs.out[1:].astype(np.uint64)
     target, reverse = (_unsigned(array) for array in (arcs.target, arcs.reverse))
     weight = 0.0 - np.expm1(base)
-    order, begin, end, old, target, reverse, p = fast.lay_out(begin, end, target, reverse, arcs.p, weight)
+    order, out, old, target, reverse, p = fast.lay_out(arcs.out.view(np.uint64), target, reverse, arcs.p, weight)
     weight = weight[order]
     factor = np.ones(order.size) if damping is None else damping[order]
+    del order
     inbox = np.zeros(p.size)
-    done = fast.settle(begin, end, target, reverse, p, weight, factor, inbox)
+    done = fast.settle(out, target, reverse, p, weight, factor, inbox)
+    del target
     count = p.size - np.count_nonzero(done)
     if count:
         fine = tol if tol is not None else _fineness(count)
-        fast.climb(begin, end, reverse, p, weight, factor, inbox, done, fine, 2_000)
+        fast.climb(out, reverse, p, weight, factor, inbox, done, fine, 2_000)
         down = 2_000 if count <= FINE[0][0] else 0
-        fast.certify(begin, end, reverse, p, weight, factor, inbox, done, fine, down)
-    del begin, end, target, p, factor, weight, done
+        fast.certify(out, reverse, p, weight, factor, inbox, done, fine, down)
+    del out, p, factor, weight, done
     logs = np.zeros(len(arcs))
     fast.to_logs(inbox, reverse, old, logs, SURE)
     return logs
@@ -194,7 +195,11 @@ def _unsigned(places: np.ndarray) -> np.ndarray:
 
 def arrivals(arcs: Arcs, message: np.ndarray, base: np.ndarray) -> np.ndarray:
     """``log(1 - probability)`` that each node is reached or is a seed."""
-    return np.asarray(base + np.bincount(arcs.target, message, minlength=arcs.n))
+    total = np.zeros(arcs.n)
+    for spots, _ in arcs.stretches():
+        total += np.bincount(arcs.target[spots], message[spots], minlength=arcs.n)
+    total += base
+    return total
 
 
 def heard(arcs: Arcs, message: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,8 +216,8 @@ def _settle(post: _Post) -> np.ndarray:
     comes = arcs.p[arcs.reverse] > 0
     done = arcs.p == 0
     # per node: how many messages are still to arrive, and the sum of the places they will arrive at
-    waits = np.bincount(arcs.source[comes], minlength=arcs.n)
-    places = np.bincount(arcs.source[comes], np.flatnonzero(comes), minlength=arcs.n).astype(np.int64)
+    waits = np.bincount(post.source[comes], minlength=arcs.n)
+    places = np.bincount(post.source[comes], np.flatnonzero(comes), minlength=arcs.n).astype(np.int64)
     ready = np.flatnonzero((waits <= 1) & (post.degree > 0))
     while ready.size:
         spots, place, heard = post.arrived_at(ready)
@@ -253,7 +258,7 @@ def _distinct(nodes: np.ndarray, n: int) -> np.ndarray:
 
 def _certify(post: _Post, open_: np.ndarray, tol: float) -> None:
     """Raise the open messages, which rounds from below do not finish, to a vector that bounds them."""
-    nodes = _distinct(post.arcs.source[open_], post.arcs.n)
+    nodes = _distinct(post.source[open_], post.arcs.n)
     spots, _ = post.arrived(nodes)
     below = post.outbox[spots].copy()
     # settled messages are exact, and a message that is nothing after all these rounds stays nothing

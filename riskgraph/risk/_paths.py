@@ -9,7 +9,8 @@ from itertools import count
 
 import numpy as np
 
-from riskgraph.risk._arcs import Arcs
+from riskgraph._sparse import expand
+from riskgraph.risk._arcs import STRETCH, Arcs
 
 __all__ = ["Strongest", "chains", "path_forest", "ranked_paths", "strongest_paths"]
 
@@ -48,43 +49,47 @@ def strongest_paths(
     rounds
         Longest path allowed, in arcs.
     """
+    kind = np.int32 if len(arcs) < 2**31 else np.int64
     arriving = np.zeros(arcs.n)
     passing = weight.astype(np.float64)
-    last = np.full(arcs.n, -1, dtype=np.int64)
-    step = np.full(arcs.n, -1, dtype=np.int64)  # the step behind what a node passes on
-    found_arc: list[np.ndarray] = []
-    found_before: list[np.ndarray] = []
+    last = np.full(arcs.n, -1, dtype=kind)
+    step = np.full(arcs.n, -1, dtype=kind)  # the step behind what a node passes on
+    found_arc: list[np.ndarray] = [np.empty(0, dtype=kind)]
+    found_before: list[np.ndarray] = [np.empty(0, dtype=kind)]
     made = done = 0
     active = np.flatnonzero(weight > 0)
     while active.size and (rounds is None or done < rounds):
         done += 1
-        spots = arcs.leaving(active)
-        tail, head = arcs.source[spots], arcs.target[spots]
-        offer = passing[tail] * arcs.p[spots]
-        better = offer > arriving[head]
-        spots, tail, head, offer = spots[better], tail[better], head[better], offer[better]
-        np.maximum.at(arriving, head, offer)
-        wins = offer == arriving[head]
-        heads, first = np.unique(head[wins], return_index=True)
-        pick = np.flatnonzero(wins)[first]
-        found_arc.append(spots[pick])
-        found_before.append(step[tail[pick]])
-        last[heads] = made + np.arange(heads.size)
-        made += heads.size
+        reached = []
+        for some in _shares(arcs, active):
+            spots, place = expand(arcs.out, some)
+            offer = passing[some][place] * arcs.p[spots]
+            better = np.flatnonzero(offer > arriving[arcs.target[spots]])
+            spots, place, offer = spots[better], place[better], offer[better]
+            head = arcs.target[spots]
+            np.maximum.at(arriving, head, offer)
+            wins = np.flatnonzero(offer == arriving[head])
+            heads, first = np.unique(head[wins], return_index=True)
+            pick = wins[first]
+            found_arc.append(spots[pick].astype(kind))
+            found_before.append(step[some[place[pick]]])
+            last[heads] = np.arange(made, made + heads.size)
+            made += heads.size
+            reached.append(heads)
+        # what rises in this round is passed on in the next
+        heads = reached[0] if len(reached) == 1 else np.unique(np.concatenate(reached))
         onward = arriving[heads] if damping is None else arriving[heads] * damping[heads]
         rises = onward > passing[heads]
         active = heads[rises].astype(np.int64)
         passing[active] = onward[rises]
         step[active] = last[active]
-    nothing = [np.empty(0, dtype=np.int64)]
-    return Strongest(
-        arriving,
-        passing,
-        weight,
-        last,
-        np.concatenate(found_arc or nothing),
-        np.concatenate(found_before or nothing),
-    )
+    return Strongest(arriving, passing, weight, last, np.concatenate(found_arc), np.concatenate(found_before))
+
+
+def _shares(arcs: Arcs, nodes: np.ndarray) -> list[np.ndarray]:
+    """Nodes cut where their arcs would be more than a stretch."""
+    count = np.cumsum(arcs.out[nodes + 1] - arcs.out[nodes])
+    return np.split(nodes, np.searchsorted(count, np.arange(STRETCH, int(count[-1]), STRETCH)))
 
 
 def chains(best: Strongest, nodes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -101,9 +106,8 @@ def path_forest(arcs: Arcs, best: Strongest) -> np.ndarray:
     """Mask of arcs that form a forest with the strongest paths in it, joined to as few trees as possible."""
     arrives = np.flatnonzero((best.last >= 0) & (best.arriving > best.weight))
     tree = best.arc[best.last[arrives]]
-    parent = np.arange(arcs.n)
-    parent[arcs.target[tree]] = arcs.source[tree]
-    root = parent
+    root = np.arange(arcs.n, dtype=arcs.target.dtype)
+    root[arcs.target[tree]] = arcs.tails(tree)
     while True:  # each round halves the way to the root
         up = root[root]
         if np.array_equal(up, root):
@@ -121,29 +125,44 @@ def _join_trees(arcs: Arcs, best: Strongest, keep: np.ndarray, root: np.ndarray)
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
 
-    worth = best.passing[arcs.source] * arcs.p
-    both = np.flatnonzero((root[arcs.source] != root[arcs.target]) & (arcs.source < arcs.target))
-    both = both[np.maximum(worth[both], worth[arcs.reverse[both]]) > 0]
-    worth = np.maximum(worth[both], worth[arcs.reverse[both]])
-    a, b = root[arcs.source[both]], root[arcs.target[both]]
+    parts = [_between(arcs, best, root, spots, tail) for spots, tail in arcs.stretches()]
+    if not parts:
+        return
+    both, worth, a, b = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    del parts
     while both.size:
         # each tree takes its strongest arc; equal ones are told apart by their place, so that no circle closes
         most = np.zeros(arcs.n)
         np.maximum.at(most, a, worth)
         np.maximum.at(most, b, worth)
-        first = np.full(arcs.n, both.size)
+        first = np.full(arcs.n, both.size, dtype=both.dtype)
         for end in (a, b):
-            top = np.flatnonzero(worth == most[end])
+            top = np.flatnonzero(worth == most[end]).astype(both.dtype)
             np.minimum.at(first, end[top], top)
         took = np.zeros(both.size, dtype=bool)
         took[first[first < both.size]] = True
         chosen = np.flatnonzero(took)
         keep[both[chosen]] = True
-        links = csr_array((np.ones(chosen.size), (a[chosen], b[chosen])), shape=(arcs.n, arcs.n))
+        links = csr_array((np.ones(chosen.size, dtype=bool), (a[chosen], b[chosen])), shape=(arcs.n, arcs.n))
         group = connected_components(links, directed=False)[1]
         a, b = group[a], group[b]
         apart = a != b
         both, worth, a, b = both[apart], worth[apart], a[apart], b[apart]
+
+
+def _between(
+    arcs: Arcs, best: Strongest, root: np.ndarray, spots: slice, tail: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of a stretch, one arc of each pair that carries something between trees; what it carries, and both trees."""
+    kind = arcs.reverse.dtype
+    a, b = root[tail], root[arcs.target[spots]]
+    both = np.flatnonzero((a != b) & (tail < arcs.target[spots]))
+    arc = (both + spots.start).astype(kind)
+    back = arcs.reverse[arc]
+    worth = np.maximum(best.passing[tail[both]] * arcs.p[arc], best.passing[arcs.target[arc]] * arcs.p[back])
+    live = worth > 0
+    both = both[live]
+    return arc[live], worth[live], a[both], b[both]
 
 
 def ranked_paths(
@@ -191,10 +210,12 @@ def _search(
     def before(head: int) -> tuple[list[int], list[int], list[float], list[float]]:
         if head not in known:
             arms = arcs.entering(head)
-            promise = arcs.p[arms] * best.passing[arcs.source[arms]]
+            # the arcs into a node come from whom those out of it lead to, in the same order
+            sources = arcs.target[arcs.out[head] : arcs.out[head + 1]]
+            promise = arcs.p[arms] * best.passing[sources]
             order = np.argsort(-promise, kind="stable")[: np.count_nonzero(promise)]
-            arms = arms[order]
-            known[head] = arms.tolist(), arcs.source[arms].tolist(), arcs.p[arms].tolist(), promise[order].tolist()
+            arms, sources = arms[order], sources[order]
+            known[head] = arms.tolist(), sources.tolist(), arcs.p[arms].tolist(), promise[order].tolist()
         return known[head]
 
     def go_on(through: float, nodes: tuple[int, ...], used: tuple[int, ...], place: int) -> None:

@@ -101,7 +101,9 @@ class Propagation(BaseEstimator):  # type: ignore[misc]
         codes, weights = resolve_seeds(graph, seeds, most=self._most)
         self.graph_ = graph
         self._seeds_given = seeds
-        self.seeds_ = pd.Series(weights, index=pd.Index(graph.ids[codes], name="entity"), name="weight")
+        self.seeds_ = pd.Series(
+            weights, index=pd.Index(graph.ids_of(codes), dtype=object, name="entity"), name="weight"
+        )
         self.__dict__.pop("_report", None)
         live = weights > 0
         scores = self._spread(graph, codes[live], weights[live])
@@ -164,7 +166,7 @@ class Propagation(BaseEstimator):  # type: ignore[misc]
         graph = self.graph_
         frame = pd.DataFrame(
             {
-                "entity": graph.ids.to_numpy()[codes],
+                "entity": graph.ids_of(codes),
                 "name": graph.names_of(codes),
                 "kind": np.array(ENTITY_KINDS, dtype=object)[graph.kinds[codes]],
                 "rank": np.arange(1, codes.size + 1),

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from riskgraph._sparse import expand
 from riskgraph.errors import NotConverged
 from riskgraph.graph import EntityGraph
 from riskgraph.risk._arcs import Arcs, sure_circles
@@ -358,11 +359,12 @@ def _net(arcs: Arcs, weight: np.ndarray, damping: np.ndarray | None, reached: np
     n = reached.size + 1
     hubs = np.empty(0, dtype=np.int64) if damping is None else reached[damping[reached] < 1]
     leaves[hubs] = n + np.arange(hubs.size)
-    spots = arcs.leaving(reached)
-    spots = spots[arcs.p[spots] > 0]
+    spots, from_ = expand(arcs.out, reached)
+    live = arcs.p[spots] > 0
+    spots, tail = spots[live], reached[from_[live]]
     seeds = reached[weight[reached] > 0]
     seed_hubs = hubs[weight[hubs] > 0]
-    source = [place[hubs], leaves[seed_hubs], np.zeros(seeds.size, dtype=np.int64), leaves[arcs.source[spots]]]
+    source = [place[hubs], leaves[seed_hubs], np.zeros(seeds.size, dtype=np.int64), leaves[tail]]
     target = [leaves[hubs], place[seed_hubs], leaves[seeds], place[arcs.target[spots]]]
     through = np.empty(0) if damping is None else damping[hubs]
     p = [through, np.ones(seed_hubs.size), weight[seeds], arcs.p[spots]]

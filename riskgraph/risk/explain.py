@@ -62,13 +62,13 @@ def main_paths(graph: EntityGraph, arcs: Arcs, best: Strongest, codes: np.ndarra
     links = np.array([*(f" —{word}→ " for word in words), *(f" ←{word}— " for word in words)], dtype=object)
     marks = np.array([f"{kind}:{way}" for way in ("forward", "backward") for kind in RELATION_KINDS], dtype=object)
     for place, used in chains(best, codes):
-        seed[place] = arcs.source[used]
+        tail = arcs.tails(used)
+        seed[place] = tail
         hops[place] += 1
         short = hops[place] <= SPELLED
-        place, used = place[short], used[short]
-        part = arcs.main_part(used)
-        step = graph._store.kind[arcs.row[part]].astype(np.int64) + len(words) * arcs.backward[part]
-        tail = arcs.source[used]
+        place, used, tail = place[short], used[short], tail[short]
+        row, backward = arcs.main_rows(used)
+        step = graph._store.kind[row].astype(np.int64) + len(words) * backward
         path[place] = graph.names_of(tail) + links[step] + path[place]
         more = np.where(hops[place] > 1, ">", "").astype(object)
         reasons[place] = marks[step] + more + reasons[place]
@@ -125,10 +125,10 @@ def contributions(
         if not heap or -heap[0][0] < 1e-7 * score:
             break
         amount, _, arc, family = heapq.heappop(heap)
-        part = int(arcs.main_part(np.array([arc]))[0])
-        way = "backward" if arcs.backward[part] else "forward"
-        label = f"{RELATION_KINDS[int(graph._store.kind[arcs.row[part]])]}:{way}"
-        split(-amount, int(arcs.source[arc]), int(arcs.reverse[arc]), (label, *family))
+        back = int(arcs.reverse[arc])
+        row, backward = (found[0] for found in arcs.main_rows(np.array([arc])))
+        label = f"{RELATION_KINDS[int(graph._store.kind[row])]}:{'backward' if backward else 'forward'}"
+        split(-amount, int(arcs.target[back]), back, (label, *family))
     rows = [(seed, family or "seed", amount) for (seed, family), amount in carried.items()]
     rows.sort(key=lambda row: -row[2])
     rest = score - sum(row[2] for row in rows)
@@ -159,8 +159,7 @@ def why_not(model: RiskCascade, code: int, lang: str = "zh") -> pd.DataFrame:
     if not seeds.size or not len(store) or code in seeds:
         return pd.DataFrame(columns=names)
     arcs, count_ = model._arcs, len(store)
-    p = np.zeros((2, count_))
-    p[arcs.backward.astype(np.int64), arcs.row] = arcs.part_p
+    p = arcs.chances(count_)
     # walked from the entity back to the seeds: an entry (v, u) is the step u -> v
     head = np.concatenate([store.target, store.source]).astype(np.int64)
     tail = np.concatenate([store.source, store.target]).astype(np.int64)

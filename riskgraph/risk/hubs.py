@@ -79,15 +79,16 @@ def hubs_frame(graph: EntityGraph, arcs: Arcs, hubs: Hubs, message: np.ndarray, 
     no longer does.
     """
     spots, missed = heard(arcs, message, hubs.codes)
-    place = np.searchsorted(hubs.codes, arcs.source[spots])
+    tail = arcs.tails(spots)
+    place = np.searchsorted(hubs.codes, tail)
     received = -np.expm1(missed)
-    own = -np.expm1(base[arcs.source[spots]])
+    own = -np.expm1(base[tail])
     full = arcs.p[spots] * (1 - (1 - own) * (1 - received))
     damped = arcs.p[spots] * (1 - (1 - own) * (1 - received * hubs.damping[place]))
     avoided = np.bincount(place, (full >= FLAG) & (damped < FLAG), minlength=hubs.codes.size)
     frame = pd.DataFrame(
         {
-            "entity": graph.ids.to_numpy()[hubs.codes],
+            "entity": graph.ids_of(hubs.codes),
             "kind": np.array(ENTITY_KINDS, dtype=object)[graph.kinds[hubs.codes]],
             "degree": hubs.degree.astype(np.int64),
             "damping": hubs.damping,
