@@ -7,8 +7,8 @@ every turn, which costs more than the turn. One more start always fits in.
 """
 
 from riskgraph._kernels.control import gather
-from riskgraph._kernels.messages import certify, climb, lay_out, settle, to_logs
+from riskgraph._kernels.messages import arrived, certify, climb, lay_out, settle, to_logs
 from riskgraph._kernels.neighbors import near
 from riskgraph._kernels.shares import descend
 
-__all__ = ["certify", "climb", "descend", "gather", "lay_out", "near", "settle", "to_logs"]
+__all__ = ["arrived", "certify", "climb", "descend", "gather", "lay_out", "near", "settle", "to_logs"]

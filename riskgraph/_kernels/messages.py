@@ -6,7 +6,7 @@ import numpy as np
 
 from riskgraph._kernels._compile import compiled
 
-__all__ = ["certify", "climb", "lay_out", "settle", "to_logs"]
+__all__ = ["arrived", "certify", "climb", "lay_out", "settle", "to_logs"]
 
 # A message m in [0, 1] is kept as m up to a half, and as m - 1 above: so neither m nor 1 - m loses digits, and unions
 # of chances need products alone, no logarithms. ``inbox`` at the place of arc u -> v holds what v sends to u.
@@ -71,13 +71,16 @@ def lay_out(
     reverse: np.ndarray,
     p: np.ndarray,
     weight: np.ndarray,
+    keep: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
     """The part that seeds reach, breadth first, so that entities tied to each other lie near each other in memory.
 
+    Only the arcs of the mask ``keep`` are there, all when it is empty.
     Returns the entities in their new order, where the arcs of each begin, and the old place, the target, the reverse
     and the probability of each arc.
     """
     n = out.size - 1
+    whole = keep.size == 0
     nowhere = np.uint32(0xFFFFFFFF)
     number = np.full(n, nowhere, dtype=np.uint32)
     order = np.empty(n, dtype=np.uint32)
@@ -92,7 +95,7 @@ def lay_out(
         head += 1
         for k in range(out[u_], out[u_ + 1]):
             v = target[k]
-            if p[k] > 0.0 and number[v] == nowhere:
+            if p[k] > 0.0 and number[v] == nowhere and (whole or keep[k]):
                 number[v] = count
                 order[count] = v
                 count += 1
@@ -103,7 +106,7 @@ def lay_out(
         u_ = order[i]
         new_out[i] = total
         for k in range(out[u_], out[u_ + 1]):
-            if number[target[k]] != nowhere:
+            if number[target[k]] != nowhere and (whole or keep[k]):
                 place[k] = total
                 old[total] = k
                 total += 1
@@ -372,14 +375,25 @@ def certify(
 
 
 @compiled
+def _log(kept: float, sure: float) -> float:
+    if kept >= 0.0:
+        return np.log1p(-kept)
+    return np.log(-kept) if kept <= -1e-300 else sure
+
+
+@compiled
 def to_logs(inbox: np.ndarray, reverse: np.ndarray, old: np.ndarray, logs: np.ndarray, sure: float) -> None:
     """``log(1 - m)`` of the message along each arc, written to its old place."""
     for k in range(inbox.size):
         j = np.uint64(k)
-        kept = inbox[reverse[j]]
-        if kept >= 0.0:
-            logs[old[j]] = np.log1p(-kept)
-        elif kept > -1e-300:
-            logs[old[j]] = sure
-        else:
-            logs[old[j]] = np.log(-kept)
+        logs[old[j]] = _log(inbox[reverse[j]], sure)
+
+
+@compiled
+def arrived(out: np.ndarray, inbox: np.ndarray, order: np.ndarray, logs: np.ndarray, sure: float) -> None:
+    """Add ``log(1 - m)`` of all messages to each entity to what stands in ``logs`` at its old place."""
+    for u in range(out.size - 1):
+        total = 0.0
+        for k in range(out[u], out[u + 1]):
+            total += _log(inbox[k], sure)
+        logs[order[u]] += total

@@ -69,6 +69,11 @@ class Arcs:
         for first, last in _cuts(self.out):
             yield slice(int(self.out[first]), int(self.out[last])), _tails(self.out, first, last)
 
+    def shares(self, nodes: np.ndarray) -> list[np.ndarray]:
+        """Nodes cut where the arcs out of them would be more than a stretch."""
+        count = np.cumsum(self.out[nodes + 1] - self.out[nodes])
+        return np.split(nodes, np.searchsorted(count, np.arange(STRETCH, int(count[-1]), STRETCH)))
+
     def entering(self, node: int) -> np.ndarray:
         """Positions of the arcs into a node, by source."""
         return self.reverse[self.out[node] : self.out[node + 1]]

@@ -17,7 +17,7 @@ do F(x), F(F(x)), …
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from riskgraph._optional import kernels
 from riskgraph._sparse import runs
 from riskgraph.risk._arcs import Arcs
 
-__all__ = ["SURE", "arrivals", "heard", "log_missed", "messages"]
+__all__ = ["SURE", "arrivals", "heard", "log_missed", "messages", "missed"]
 
 #: places of arcs; the slice of all of them
 Spots = np.ndarray | slice
@@ -143,7 +143,10 @@ def messages(
         more than 20,000 or two million messages run in circles.
     """
     if rounds is None and len(arcs) < 2**32 and (fast := kernels(len(arcs))):
-        return _compiled(fast, arcs, base, damping, tol)
+        done = _compiled(fast, arcs, base, damping, tol)
+        logs = np.zeros(len(arcs))
+        fast.to_logs(done.inbox, done.reverse, done.old, logs, SURE)
+        return logs
     post = _Post(arcs, base, damping)
     if rounds is not None:
         _climb(post, np.flatnonzero(base < 0), rounds, 0.0)
@@ -157,22 +160,62 @@ def messages(
     return post.outbox
 
 
+def missed(
+    arcs: Arcs,
+    base: np.ndarray,
+    *,
+    keep: np.ndarray | None = None,
+    damping: np.ndarray | None = None,
+    rounds: int | None = None,
+    tol: float | None = None,
+) -> np.ndarray:
+    """``log(1 - probability)`` that each node is reached or is a seed, by the arcs of the mask ``keep`` alone.
+
+    The mask holds the reverse of every arc in it; None for all arcs. For the others see :func:`messages`, whose sums
+    these are.
+    """
+    if rounds is None and len(arcs) < 2**32 and (fast := kernels(len(arcs))):
+        done = _compiled(fast, arcs, base, damping, tol, keep)
+        logs = base.copy()
+        fast.arrived(done.out, done.inbox, done.order, logs, SURE)
+        return logs
+    arcs = arcs if keep is None else arcs.only(keep)
+    return arrivals(arcs, messages(arcs, base, damping=damping, rounds=rounds, tol=tol), base)
+
+
 def _fineness(count: int) -> float:
     """How finely so many messages in circles are iterated."""
     return next(fine for most, fine in FINE if count <= most)
 
 
-def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | None, tol: float | None) -> np.ndarray:
+class _Laid(NamedTuple):
+    """Messages of the part that seeds reach, laid out anew: see :mod:`riskgraph._kernels.messages`."""
+
+    order: np.ndarray
+    out: np.ndarray
+    old: np.ndarray
+    reverse: np.ndarray
+    inbox: np.ndarray
+
+
+def _compiled(
+    fast: Any,
+    arcs: Arcs,
+    base: np.ndarray,
+    damping: np.ndarray | None,
+    tol: float | None,
+    keep: np.ndarray | None = None,
+) -> _Laid:
     """The same by compiled loops, which take the entities one after another instead of all at once.
 
     That is a monotone operator with the same least fixed point, so what holds for rounds holds for it.
     """
     target, reverse = (_unsigned(array) for array in (arcs.target, arcs.reverse))
     weight = 0.0 - np.expm1(base)
-    order, out, old, target, reverse, p = fast.lay_out(arcs.out.view(np.uint64), target, reverse, arcs.p, weight)
+    kept = np.empty(0, dtype=bool) if keep is None else keep
+    order, out, old, target, reverse, p = fast.lay_out(arcs.out.view(np.uint64), target, reverse, arcs.p, weight, kept)
     weight = weight[order]
     factor = np.ones(order.size) if damping is None else damping[order]
-    del order
     inbox = np.zeros(p.size)
     done = fast.settle(out, target, reverse, p, weight, factor, inbox)
     del target
@@ -182,10 +225,7 @@ def _compiled(fast: Any, arcs: Arcs, base: np.ndarray, damping: np.ndarray | Non
         fast.climb(out, reverse, p, weight, factor, inbox, done, fine, 2_000)
         down = 2_000 if count <= FINE[0][0] else 0
         fast.certify(out, reverse, p, weight, factor, inbox, done, fine, down)
-    del out, p, factor, weight, done
-    logs = np.zeros(len(arcs))
-    fast.to_logs(inbox, reverse, old, logs, SURE)
-    return logs
+    return _Laid(order, out, old, reverse, inbox)
 
 
 def _unsigned(places: np.ndarray) -> np.ndarray:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
 from riskgraph._sparse import expand
-from riskgraph.risk._arcs import STRETCH, Arcs
+from riskgraph.risk._arcs import Arcs
 
 __all__ = ["Strongest", "chains", "path_forest", "ranked_paths", "strongest_paths"]
 
@@ -61,7 +61,7 @@ def strongest_paths(
     while active.size and (rounds is None or done < rounds):
         done += 1
         reached = []
-        for some in _shares(arcs, active):
+        for some in arcs.shares(active):
             spots, place = expand(arcs.out, some)
             offer = passing[some][place] * arcs.p[spots]
             better = np.flatnonzero(offer > arriving[arcs.target[spots]])
@@ -83,13 +83,21 @@ def strongest_paths(
         active = heads[rises].astype(np.int64)
         passing[active] = onward[rises]
         step[active] = last[active]
-    return Strongest(arriving, passing, weight, last, np.concatenate(found_arc), np.concatenate(found_before))
+    return Strongest(arriving, passing, weight, *_in_use(last, np.concatenate(found_arc), np.concatenate(found_before)))
 
 
-def _shares(arcs: Arcs, nodes: np.ndarray) -> list[np.ndarray]:
-    """Nodes cut where their arcs would be more than a stretch."""
-    count = np.cumsum(arcs.out[nodes + 1] - arcs.out[nodes])
-    return np.split(nodes, np.searchsorted(count, np.arange(STRETCH, int(count[-1]), STRETCH)))
+def _in_use(last: np.ndarray, arc: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Last steps, arcs and steps before without the steps that better ones have replaced."""
+    used = np.zeros(arc.size, dtype=bool)
+    front = last[last >= 0]
+    while front.size:
+        used[front] = True
+        front = before[front]
+        front = front[front >= 0]
+        front = np.unique(front[~used[front]])
+    place = np.cumsum(used, dtype=last.dtype) - 1
+    place = np.append(place, last.dtype.type(-1))  # no step stays no step
+    return place[last], arc[used], place[before[used]]
 
 
 def chains(best: Strongest, nodes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -171,7 +179,7 @@ def ranked_paths(
     node: int,
     k: int,
     *,
-    damping: np.ndarray | None = None,
+    damping: Callable[[int], float] = lambda _: 1.0,
     longest: int | None = None,
     budget: int = 20_000,
 ) -> tuple[list[tuple[float, tuple[int, ...], tuple[int, ...]]], bool]:
@@ -200,7 +208,7 @@ _Entry = tuple[float, int, float, tuple[int, ...], tuple[int, ...], int]
 
 
 def _search(
-    arcs: Arcs, best: Strongest, node: int, damping: np.ndarray | None, longest: int | None, budget: int
+    arcs: Arcs, best: Strongest, node: int, damping: Callable[[int], float], longest: int | None, budget: int
 ) -> Iterator[tuple[float, tuple[int, ...], tuple[int, ...]] | None]:
     number = count()
     heap: list[_Entry] = []
@@ -232,7 +240,7 @@ def _search(
         if begins > 0:
             heapq.heappush(heap, (-value * begins, next(number), value * begins, nodes, used, -1))
         if longest is None or len(used) < longest:
-            through = value if len(nodes) == 1 or damping is None else value * float(damping[head])
+            through = value if len(nodes) == 1 else value * damping(head)
             go_on(through, nodes, used, 0)
 
     visit(1.0, (node,), ())

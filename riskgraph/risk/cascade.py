@@ -12,12 +12,12 @@ from riskgraph._sparse import expand
 from riskgraph.errors import NotConverged
 from riskgraph.graph import EntityGraph
 from riskgraph.risk._arcs import Arcs, sure_circles
-from riskgraph.risk._messages import SURE, arrivals, log_missed, messages
+from riskgraph.risk._messages import SURE, arrivals, log_missed, messages, missed
 from riskgraph.risk._paths import Strongest, path_forest, ranked_paths, strongest_paths
 from riskgraph.risk._ties import cascade_arcs, case_ages
 from riskgraph.risk._worlds import MOST_OPEN, Net, chance_of, enumerate_worlds, sample_worlds
 from riskgraph.risk.base import Found, Propagation, check_choice, check_positive, check_whole
-from riskgraph.risk.hubs import Hubs, find_hubs, hubs_frame
+from riskgraph.risk.hubs import NO_HUBS, find_hubs, hubs_frame
 
 __all__ = ["RiskCascade"]
 
@@ -169,8 +169,7 @@ class RiskCascade(Propagation):
         weight = np.zeros(len(graph))
         weight[codes] = weights
         damp = self.hubs == "damp" or (self.hubs is None and self.transmission is None)
-        nobody = np.empty(0, dtype=np.int64)
-        hubs = find_hubs(graph, arcs, weight) if damp else Hubs(nobody, nobody, np.ones(0))
+        hubs = find_hubs(graph, arcs, weight) if damp else NO_HUBS
         damping = hubs.over(arcs.n)
         base = log_missed(weight)
         merged = sure_circles(arcs, damping) if self.max_hops is None else None
@@ -178,32 +177,35 @@ class RiskCascade(Propagation):
         rounds = self.max_hops if merged is None else SHOWN
         message = messages(arcs, base, damping=damping, rounds=rounds, tol=self.tol)
         best = strongest_paths(arcs, weight, damping=damping, rounds=self.max_hops)
-        missed = arrivals(arcs, message, base)
+        logs = arrivals(arcs, message, base)
         lower = np.maximum(self._forest(arcs, best, base, damping), best.reached)
         if merged is not None:
-            missed, lower = self._merged(*merged, base, damping)
-        upper = 0.0 - np.expm1(missed)  # not -0.0 where nothing arrives
+            logs, lower = self._merged(*merged, base, damping)
+        upper = 0.0 - np.expm1(logs)  # not -0.0 where nothing arrives
         # a single path is the answer to the last digit, which logarithms lose
         upper = np.where(np.abs(upper - best.reached) <= 4e-16 * upper, best.reached, upper)
         lower = np.minimum(lower, upper)
-        self._arcs, self._best, self._damping, self._base, self._message = arcs, best, damping, base, message
-        self.hubs_ = hubs_frame(graph, arcs, hubs, message, base)
+        del base
+        self._arcs, self._best, self._hubs, self._message = arcs, best, hubs, message
+        self.hubs_ = hubs_frame(graph, arcs, hubs, message, weight)
         with np.errstate(divide="ignore"):
-            odds = np.where(missed <= SURE / 2, np.inf, np.log(upper) - missed)
+            odds = np.where(logs <= SURE / 2, np.inf, np.log(upper) - logs)
+        del logs
         self.log_odds_ = pd.Series(odds, index=graph.ids, name="log_odds")
         scores = upper
         if self.estimate != "upper":
             scores = self._estimate(arcs, weight, damping, lower, upper, graph)
-        self.bounds_ = pd.DataFrame(
-            {"lower": lower * (1 - ROUNDING), "upper": np.minimum(upper * (1 + ROUNDING), 1.0)}, index=graph.ids
-        )
+        bounds = np.array([lower, upper])
+        del lower, upper, damping
+        bounds *= [[1 - ROUNDING], [1 + ROUNDING]]
+        np.minimum(bounds, 1.0, out=bounds)
+        self.bounds_ = pd.DataFrame(bounds.T, columns=["lower", "upper"], index=graph.ids)
         return scores
 
     def _forest(self, arcs: Arcs, best: Strongest, base: np.ndarray, damping: np.ndarray | None) -> np.ndarray:
         """Probabilities on a forest that holds the strongest paths: exact there, so never above the truth."""
-        forest = arcs.only(path_forest(arcs, best))
-        message = messages(forest, base, damping=damping, rounds=self.max_hops, tol=self.tol)
-        return np.asarray(0.0 - np.expm1(arrivals(forest, message, base)))
+        keep = path_forest(arcs, best)
+        return 0.0 - np.expm1(missed(arcs, base, keep=keep, damping=damping, rounds=self.max_hops, tol=self.tol))
 
     def _merged(
         self, arcs: Arcs, group: np.ndarray, base: np.ndarray, damping: np.ndarray | None
@@ -214,10 +216,10 @@ class RiskCascade(Propagation):
             factor = np.ones(arcs.n)
             factor[group] = damping
             damping = factor
-        missed = arrivals(arcs, messages(arcs, one, damping=damping, tol=self.tol), one)
+        logs = missed(arcs, one, damping=damping, tol=self.tol)
         best = strongest_paths(arcs, 0.0 - np.expm1(one), damping=damping)
         lower = np.maximum(self._forest(arcs, best, one, damping), best.reached)
-        return missed[group], lower[group]
+        return logs[group], lower[group]
 
     def _estimate(
         self,
@@ -261,7 +263,7 @@ class RiskCascade(Propagation):
 
     def _find(self, code: int, k: int) -> list[Found]:
         found, self._searched = ranked_paths(
-            self._arcs, self._best, code, k, damping=self._damping, longest=self.max_hops
+            self._arcs, self._best, code, k, damping=self._hubs.of, longest=self.max_hops
         )
         return [Found(value, nodes, tuple(self._arcs.rows_of(arc) for arc in used)) for value, nodes, used in found]
 
@@ -290,7 +292,7 @@ class RiskCascade(Propagation):
         self._fitted()
         code = self.graph_.code(entity)
         return contributions(
-            self.graph_, self._arcs, self._message, self._base, self._damping, code, float(self.scores_.iloc[code])
+            self.graph_, self._arcs, self._message, self._best.weight, self._hubs, code, float(self.scores_.iloc[code])
         )
 
     def why_not(self, entity: str, *, lang: str = "zh") -> pd.DataFrame:

@@ -11,9 +11,11 @@ import pandas as pd
 
 from riskgraph.graph import EntityGraph
 from riskgraph.risk._arcs import Arcs
+from riskgraph.risk._messages import log_missed
 from riskgraph.risk._paths import Strongest, chains
 from riskgraph.risk._sentences import path_sentence, relation_sentence
 from riskgraph.risk.base import Found
+from riskgraph.risk.hubs import Hubs
 from riskgraph.schema import RELATION_KINDS, RELATION_NAMES
 
 if TYPE_CHECKING:
@@ -83,8 +85,8 @@ def contributions(
     graph: EntityGraph,
     arcs: Arcs,
     message: np.ndarray,
-    base: np.ndarray,
-    damping: np.ndarray | None,
+    weight: np.ndarray,
+    hubs: Hubs,
     code: int,
     score: float,
     *,
@@ -108,10 +110,11 @@ def contributions(
         spots = spots[(spots != back) & (message[spots] < 0)]
         arrives = message[spots]
         total = float(arrives.sum())
-        factor = 1.0 if damping is None or not family else float(damping[node])
+        factor = hubs.of(node) if family else 1.0
         through = total if factor == 1 else float(np.log1p(factor * np.expm1(total)))
-        whole = float(base[node]) + through
-        own = amount * float(base[node]) / whole if whole else 0.0
+        begins = float(log_missed(weight[node]))
+        whole = begins + through
+        own = amount * begins / whole if whole else 0.0
         if own > 0:
             key = (str(ids[node]), " > ".join(family))
             carried[key] = carried.get(key, 0.0) + own
@@ -191,7 +194,7 @@ def why_not(model: RiskCascade, code: int, lang: str = "zh") -> pd.DataFrame:
             said = "transmits" if chance > 0 else "transmits nothing"
         elif chance > 0:  # ended since, but in force as the case began
             said = "transmits"
-        if said == "transmits" and here != nearest and model._damping is not None and model._damping[here] < 1:
+        if said == "transmits" and here != nearest and model._hubs.of(here) < 1:
             said = "damped"
         record = store.frame(np.array([row]), graph.ids).iloc[0].to_dict()
         source, target = graph.names_of([store.source[row], store.target[row]])

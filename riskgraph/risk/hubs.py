@@ -13,7 +13,7 @@ from riskgraph.risk._arcs import Arcs
 from riskgraph.risk._messages import heard
 from riskgraph.schema import ENTITY_KINDS
 
-__all__ = ["FLAG", "LEAST", "Hubs", "find_hubs", "hubs_frame"]
+__all__ = ["FLAG", "LEAST", "NO_HUBS", "Hubs", "find_hubs", "hubs_frame"]
 
 #: fewer ties than this never make a hub, more than MOST always do
 LEAST, MOST = 10, 30
@@ -24,7 +24,7 @@ FLAG = 0.01
 
 
 class Hubs(NamedTuple):
-    """The hubs of a graph and what they let pass."""
+    """The hubs of a graph and what they let pass; ``codes`` ascend."""
 
     codes: np.ndarray
     degree: np.ndarray
@@ -38,6 +38,15 @@ class Hubs(NamedTuple):
         factor = np.ones(n)
         factor[self.codes] = self.damping
         return factor
+
+    def of(self, code: int) -> float:
+        """Damping of one entity, 1 where it is no hub."""
+        place = int(np.searchsorted(self.codes, code))
+        return float(self.damping[place]) if place < self.codes.size and self.codes[place] == code else 1.0
+
+
+#: nobody is a hub
+NO_HUBS = Hubs(*(np.empty(0, dtype=np.int64),) * 2, np.empty(0))
 
 
 def find_hubs(graph: EntityGraph, arcs: Arcs, weight: np.ndarray) -> Hubs:
@@ -72,7 +81,7 @@ def _limits(graph: EntityGraph, degree: np.ndarray, busy: np.ndarray) -> np.ndar
     return np.clip(TIMES * usual.reindex(group[busy]).to_numpy(), LEAST, MOST)
 
 
-def hubs_frame(graph: EntityGraph, arcs: Arcs, hubs: Hubs, message: np.ndarray, base: np.ndarray) -> pd.DataFrame:
+def hubs_frame(graph: EntityGraph, arcs: Arcs, hubs: Hubs, message: np.ndarray, weight: np.ndarray) -> pd.DataFrame:
     """Frame ``entity, kind, degree, damping, flags_avoided``, the busiest hub first.
 
     ``flags_avoided`` counts the neighbours that what reached the hub would have lifted to a risk of 0.01 or more, and
@@ -82,7 +91,7 @@ def hubs_frame(graph: EntityGraph, arcs: Arcs, hubs: Hubs, message: np.ndarray, 
     tail = arcs.tails(spots)
     place = np.searchsorted(hubs.codes, tail)
     received = -np.expm1(missed)
-    own = -np.expm1(base[tail])
+    own = weight[tail]
     full = arcs.p[spots] * (1 - (1 - own) * (1 - received))
     damped = arcs.p[spots] * (1 - (1 - own) * (1 - received * hubs.damping[place]))
     avoided = np.bincount(place, (full >= FLAG) & (damped < FLAG), minlength=hubs.codes.size)

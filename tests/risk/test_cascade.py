@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import riskgraph as rg
 from riskgraph.risk import RiskCascade, _worlds, hubs
 from riskgraph.risk import cascade as module
-from riskgraph.risk._messages import messages
+from riskgraph.risk._messages import log_missed, messages
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "fixtures" / "risk.yaml").read_text("utf-8"))
 KNOWN = [(name, number) for name, entry in CASES.items() for number in range(len(entry["cases"]))]
@@ -290,8 +290,8 @@ def test_sure_circle_is_as_sure_as_its_seed(ties):
 def test_bound_from_certainty_where_nothing_else_certifies(monkeypatch, cascades):
     graph = web(np.random.default_rng(4), 60, 2, 0.1, 0.4)
     fine = RiskCascade(transmission=cascades.along).fit(graph, ["n0"])
-    plain = messages(fine._arcs, fine._base)
-    rough = messages(fine._arcs, fine._base, tol=0.9)  # no rise below 1 is left to try
+    plain = messages(fine._arcs, log_missed(fine._best.weight))
+    rough = messages(fine._arcs, log_missed(fine._best.weight), tol=0.9)  # no rise below 1 is left to try
     assert (rough <= plain + 1e-12).all()
 
 
