@@ -12,17 +12,56 @@ import pandas as pd
 from riskgraph._cells import OPEN, days_to_dates
 from riskgraph.schema import RELATION_KINDS
 
-__all__ = ["RelationColumns", "RelationStore"]
+__all__ = ["RelationColumns", "RelationStore", "Scattered"]
 
 _NUMBERS = ("share_min", "share_max", "votes_min", "votes_max", "amount", "confidence")
 _DAYS = ("start", "end", "known_from")
 
 
-def _compact(values: np.ndarray | pd.arrays.SparseArray) -> np.ndarray | pd.arrays.SparseArray:
-    """Numbers as they are; where at most a quarter is given, the places and values of these, 12 bytes each."""
-    if isinstance(values, pd.arrays.SparseArray) or 4 * np.count_nonzero(~np.isnan(values)) > values.size:
+class Scattered:
+    """A column of numbers that few relations have: the places of these and the numbers, 12 bytes each, else NaN.
+
+    What pandas offers for this looks through all places for a single cell.
+
+    Examples
+    --------
+    >>> column = Scattered(np.array([np.nan, 0.5, np.nan]))
+    >>> column[np.array([1, 2])], np.asarray(column), column.nbytes
+    (array([0.5, nan]), array([nan, 0.5, nan]), 12)
+    """
+
+    def __init__(self, values: np.ndarray) -> None:
+        self.size = values.size
+        self._place = np.flatnonzero(~np.isnan(values)).astype(np.int32)
+        self._value = values[self._place]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of places and numbers."""
+        return self._place.nbytes + self._value.nbytes
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of rows."""
+        rows = np.asarray(rows, dtype=np.int32)  # as wide as the places, which would be copied else
+        at = np.searchsorted(self._place, rows)
+        known = np.flatnonzero(self._place[np.minimum(at, self._place.size - 1)] == rows)
+        found = np.full(rows.size, np.nan)
+        found[known] = self._value[at[known]]
+        return found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The whole column."""
+        whole = np.full(self.size, np.nan)
+        whole[self._place] = self._value
+        return whole
+
+
+def _compact(values: np.ndarray | Scattered) -> np.ndarray | Scattered:
+    """Numbers as they are, or scattered where at most a quarter is given."""
+    if isinstance(values, Scattered):
         return values
-    return pd.arrays.SparseArray(values, fill_value=np.nan, kind="integer")
+    given = np.count_nonzero(~np.isnan(values))
+    return Scattered(values) if 0 < 4 * given <= values.size else values
 
 
 class RelationStore:
@@ -38,7 +77,7 @@ class RelationStore:
         source: np.ndarray,
         target: np.ndarray,
         kind: np.ndarray,
-        numbers: Mapping[str, np.ndarray | pd.arrays.SparseArray],
+        numbers: Mapping[str, np.ndarray | Scattered],
         days: dict[str, np.ndarray],
         role: np.ndarray | None,
         roles: tuple[str, ...],
@@ -168,7 +207,7 @@ class RelationStore:
         data["kind"] = np.array(RELATION_KINDS, dtype=object)[self.kind[rows]]
         for name in _NUMBERS:
             if name in self.numbers:
-                data[name] = np.asarray(self.numbers[name][rows])
+                data[name] = self.numbers[name][rows]
             else:
                 data[name] = np.full(len(rows), np.nan)
         if self.role is None:

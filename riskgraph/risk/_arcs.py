@@ -81,7 +81,7 @@ class Arcs:
     def rows_of(self, arc: int) -> tuple[int, ...]:
         """Base rows of the relations that transmit along an arc, the likeliest first."""
         many = self.parallel
-        place = int(np.searchsorted(many.arc, arc))
+        place = int(np.searchsorted(many.arc, many.arc.dtype.type(arc)))
         if place < many.arc.size and many.arc[place] == arc:
             parts = slice(int(many.begin[place]), int(many.begin[place + 1]))
             return tuple(_rows(many.relation[parts][many.p[parts] > 0])[0].tolist())

@@ -107,7 +107,7 @@ class Propagation(BaseEstimator):  # type: ignore[misc]
         self.__dict__.pop("_report", None)
         live = weights > 0
         scores = self._spread(graph, codes[live], weights[live])
-        self.scores_ = pd.Series(np.asarray(scores, dtype=np.float64), index=graph.ids, name="risk")
+        self.scores_ = pd.Series(np.asarray(scores, dtype=np.float64), index=graph.ids, name="risk", copy=False)
         return self
 
     def explain(self, entity: str, k: int = 3, *, lang: str = "zh") -> pd.DataFrame:
@@ -162,6 +162,8 @@ class Propagation(BaseEstimator):  # type: ignore[misc]
             check_whole("n", n, low=1)
         scores = self.scores_.to_numpy()
         codes = np.flatnonzero(scores > 0)
+        if n is not None and n < codes.size:
+            codes = codes[scores[codes] >= np.partition(scores[codes], -n)[-n]]
         codes = codes[np.lexsort((codes, -self._order(codes), -scores[codes]))][:n]
         graph = self.graph_
         frame = pd.DataFrame(

@@ -191,7 +191,7 @@ class RiskCascade(Propagation):
         with np.errstate(divide="ignore"):
             odds = np.where(logs <= SURE / 2, np.inf, np.log(upper) - logs)
         del logs
-        self.log_odds_ = pd.Series(odds, index=graph.ids, name="log_odds")
+        self.log_odds_ = pd.Series(odds, index=graph.ids, name="log_odds", copy=False)
         scores = upper
         if self.estimate != "upper":
             scores = self._estimate(arcs, weight, damping, lower, upper, graph)
@@ -199,7 +199,7 @@ class RiskCascade(Propagation):
         del lower, upper, damping
         bounds *= [[1 - ROUNDING], [1 + ROUNDING]]
         np.minimum(bounds, 1.0, out=bounds)
-        self.bounds_ = pd.DataFrame(bounds.T, columns=["lower", "upper"], index=graph.ids)
+        self.bounds_ = pd.DataFrame(bounds.T, columns=["lower", "upper"], index=graph.ids, copy=False)
         return scores
 
     def _forest(self, arcs: Arcs, best: Strongest, base: np.ndarray, damping: np.ndarray | None) -> np.ndarray:

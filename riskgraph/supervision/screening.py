@@ -136,7 +136,7 @@ def snapshot_hash(graph: EntityGraph) -> str:
                 digest.update(f"{name}:".encode() + _bytes(frame[name]))
         store = graph._store
         rows = np.flatnonzero(store.known(graph._known))
-        arrays: dict[str, np.ndarray | None] = {
+        arrays: dict[str, Any] = {
             "source": store.source,
             "target": store.target,
             "kind": store.kind,
