@@ -145,6 +145,16 @@ def test_report_in_two_languages(graph):
         model.report(lang="fr")
 
 
+@pytest.mark.parametrize("model", [RiskCascade(), rg.risk.HarmonicLabels()], ids=lambda model: type(model).__name__)
+def test_a_short_report_is_the_top_of_the_long_one(graph, model):
+    """Whoever ties with the last one named, whoever has no risk, and whoever is unknown."""
+    seeds = {"Platform": 1.0, "Rita": 1.0, "Bakery": 0.0}
+    whole = model.fit(graph, seeds).report()
+    assert whole["risk"].duplicated().any()
+    for n in range(1, len(whole) + 3):
+        pd.testing.assert_frame_equal(model.report(n=n), whole.head(n))
+
+
 def test_report_frame_is_a_copy(graph):
     model = RiskCascade().fit(graph)
     first = model.report_
