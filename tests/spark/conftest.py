@@ -22,6 +22,7 @@ SETTINGS = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.sql.ansi.enabled": "true",
     # the tables here are tiny: one partition, and no compiling of plans that run once
     "spark.sql.shuffle.partitions": "1",
