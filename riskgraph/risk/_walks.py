@@ -135,7 +135,7 @@ class Ties:
         With ``backward`` that of ``z = b + d Pᵀ z``, the residual's greatest about ``aim``.
         """
         begin, other, weight, own = self._rows
-        held = self._leaving - damping * own
+        held = self._leaving - damping * own.astype(np.float64)
         right, h = b[self._turn], np.zeros(b.size)
         if backward:
             right *= self._leaving
