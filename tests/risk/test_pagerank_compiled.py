@@ -198,12 +198,12 @@ def test_a_registry_takes_less_than_half_of_the_products(monkeypatch, asked):
 
 def test_a_small_part_is_laid_out_by_itself(asked):
     rng = np.random.default_rng(4)
-    links = np.r_[rng.integers(0, 12, (20, 2)), rng.integers(12, 400, (900, 2))]
+    links = np.r_[rng.integers(150, 162, (20, 2)), rng.integers(0, 150, (900, 2))]
     rows = pd.DataFrame(links, columns=["source", "target"]).astype(str).assign(kind="owns")
-    graph = rg.EntityGraph.from_tables(pd.DataFrame({"id": np.arange(400).astype(str), "kind": "company"}), rows)
+    graph = rg.EntityGraph.from_tables(pd.DataFrame({"id": np.arange(200).astype(str), "kind": "company"}), rows)
     model = PersonalizedPageRank(direction="both", tol=1e-11).fit(graph, [str(links[0, 0])])
     assert np.abs(model.scores_ - 0.15 * dense(graph, None)[links[0, 0]]).sum() <= model.error_bound_ + 1e-15 <= 1e-11
-    assert asked
+    assert model.n_products_ == sum(asked) + len(asked) > 0
     assert model._steps._ties is None
 
 
@@ -251,11 +251,23 @@ def test_solutions_meet_what_was_aimed_at():
         assert ties.solve(b, 0.85, 1e-12, 3)[1] == 3
 
 
-def test_a_star_is_solved_at_once():
-    A = np.zeros((9, 9))
-    A[0, 1:] = A[1:, 0] = np.arange(1, 9)
+def test_stars_are_solved_at_once():
+    A = np.zeros((30, 30))
+    for centre, leaves in ((0, range(3, 9)), (1, range(9, 12)), (2, range(12, 30))):
+        A[centre, leaves] = A[leaves, centre] = np.arange(1, len(leaves) + 1)
+    A[leaves, leaves] = 3  # of the last centre: so the stars differ
     ties = _walks.Ties(fast, csr_array(A / A.sum(axis=0)), A.sum(axis=0))
-    assert ties.solve(np.arange(9.0), 0.85, 1e-12, 50)[1] == 1
+    assert ties.solve(np.arange(30.0), 0.85, 1e-10, 50)[1] == 1
+
+
+def test_what_many_lead_to_is_counted_once():
+    # from one to thirty to one to thirty, and so on: counted once for each way there, steps would be most of the graph
+    hubs = np.repeat(np.arange(0, 310, 31), 30)
+    between = hubs + np.tile(np.arange(1, 31), 10)
+    far = np.random.default_rng(1).integers(400, 900, (2, 6000))
+    source, target = np.r_[hubs, between, far[0]], np.r_[between, hubs + 31, far[1]]
+    walk = _walks.steps(900, source, target, None, reversible=False)
+    np.testing.assert_array_equal(walk.reached(np.array([0])), np.arange(311))
 
 
 def test_what_walks_reach_is_found_once_each():
