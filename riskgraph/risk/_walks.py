@@ -127,6 +127,11 @@ class Ties:
         leaving = leaving[turn]
         self._leaving = np.where(leaving > 0, leaving, 1.0)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are kept."""
+        return sum(array.nbytes for array in (self._turn, self._leaving, *self._rows))
+
     def solve(
         self, b: np.ndarray, damping: float, aim: float, most: int, *, backward: bool = False
     ) -> tuple[np.ndarray, int]:

@@ -188,6 +188,7 @@ def test_a_registry_takes_less_than_half_of_the_products(monkeypatch, asked):
     kept = step_matrix(graph, None, "both")._ties
     model.fit(graph)
     assert step_matrix(graph, None, "both")._ties is kept is not None
+    assert kept.nbytes <= 4 * model._steps.inward.nnz + 20 * len(graph) + 4
     monkeypatch.setenv("RISKGRAPH_KERNELS", "0")
     plain = PersonalizedPageRank(direction="both", dangling="seeds").fit(graph)
     assert plain.n_products_ >= 2 * model.n_products_
