@@ -30,10 +30,11 @@ class Steps:
     """Probabilities of one step of a walk, rows where it ends: ``inward[j, i]`` is the part of i that goes on to j."""
 
     def __init__(self, inward: csr_array, reversible: bool, leaving: np.ndarray) -> None:
+        #: what leaves each entity in all, of which the probabilities are parts
+        self._leaving = leaving
         self.inward = inward
         self.n = int(inward.shape[0])
         self._reversible = reversible
-        self._leaving = leaving
         self._ties: Ties | None = None
 
     @cached_property
@@ -95,6 +96,8 @@ class Steps:
         fast = kernels(matrix.nnz)
         if fast is None or not self._reversible or matrix.indices.dtype != np.int32:
             return None
+        if not self._leaving.max(initial=0.0) < np.inf:
+            return None
         if codes is not None:
             return Ties(fast, matrix, self._leaving[codes])
         if self._ties is None:
@@ -103,7 +106,7 @@ class Steps:
 
 
 class Ties:
-    """Steps that can all be taken back, each pair of them one tie: 4 bytes a step and 20 an entity.
+    """Steps that can all be taken back, each pair of them one tie: 4 bytes a step and 12 an entity.
 
     With h the part of x for each unit of weight that leaves an entity, ``x = b + d P x`` is ``leaving h - d A h = b``,
     where A, the weights of the ties, is symmetric; walks backward, ``z = b + d Pᵀ z``, are ``leaving (z - b) = d A z``.
@@ -112,8 +115,9 @@ class Ties:
 
     def __init__(self, fast: ModuleType, matrix: csr_array, leaving: np.ndarray) -> None:
         self._fast = fast
+        self._given = leaving
         # a power of two takes no digit away
-        leaving = np.ldexp(leaving, -np.frexp(leaving.max(initial=1e-300))[1])
+        self._power = -int(np.frexp(leaving.max(initial=1e-300))[1])
         pointers, indices = matrix.indptr.view(np.uint32), matrix.indices.view(np.uint32)
         # rows of one length in turn, so that a processor guesses where loops end
         length = np.diff(matrix.indptr)
@@ -123,14 +127,12 @@ class Ties:
         first = turn[: last.size]
         turn[: last.size] = first[np.argsort(length[first].astype(np.int64) << 32 | last, kind="stable")]
         self._turn, self._free = turn, last.size
-        self._rows = fast.halve(pointers, indices, matrix.data, leaving, turn, last.size)
-        leaving = leaving[turn]
-        self._leaving = np.where(leaving > 0, leaving, 1.0)
+        self._rows = fast.halve(pointers, indices, matrix.data, np.ldexp(leaving, self._power), turn, last.size)
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are kept."""
-        return sum(array.nbytes for array in (self._turn, self._leaving, *self._rows))
+        """Bytes that are kept, without those of ``leaving`` as given."""
+        return sum(array.nbytes for array in (self._turn, *self._rows))
 
     def solve(
         self, b: np.ndarray, damping: float, aim: float, most: int, *, backward: bool = False
@@ -140,18 +142,20 @@ class Ties:
         With ``backward`` that of ``z = b + d Pᵀ z``, the residual's greatest about ``aim``.
         """
         begin, other, weight, own = self._rows
-        held = self._leaving - damping * own.astype(np.float64)
+        leaving = np.ldexp(self._given, self._power)[self._turn]
+        leaving[leaving == 0] = 1.0
+        held = leaving - damping * own.astype(np.float64)
         right, h = b[self._turn], np.zeros(b.size)
         if backward:
-            right *= self._leaving
+            right *= leaving
         # the residual's norms that the solver does not see are at most its own, times this (Cauchy and Schwarz)
-        open_ = held[self._free :]
-        reach = (open_ / self._leaving[self._free :] ** 2).max(initial=0.0) if backward else open_.sum()
+        open_, ends = held[self._free :], leaving[self._free :]
+        reach = (open_ / ends / ends).max(initial=0.0) if backward else open_.sum()
         enough = (2 * aim) ** 2 / reach if reach else 0.0
         work = np.zeros((5, open_.size))
         rounds = self._fast.conjugate(begin, other, weight, self._free, held, damping, enough, most, right, h, work)
         if not backward:
-            h *= self._leaving
+            h *= leaving
         x = np.empty(b.size)
         x[self._turn] = h
         return x, int(rounds)
