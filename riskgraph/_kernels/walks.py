@@ -113,6 +113,7 @@ def conjugate(
     p, t, w, pivot, rest = work[0], work[1], work[2], work[3], work[4]
     x, y = h[first:], r[first:]
     at = begin[first:]
+    # what the lower factor makes of r, and the pivots on the way; w gathers what is sent ahead
     for i in range(first):
         sent, part = r[i] / held[i], damping * damping / held[i]
         for k in range(np.uint64(begin[i]), np.uint64(begin[i + one])):
@@ -133,6 +134,7 @@ def conjugate(
     rounds = 0
     while rounds < most and left > enough:
         rounds += 1
+        # t is what the upper factor makes of the direction p
         j = many
         while j > 0:
             j -= one
@@ -148,6 +150,7 @@ def conjugate(
             sent = -damping * heard / held[i]
             for k in range(np.uint64(begin[i]), np.uint64(begin[i + one])):
                 w[other[k]] += weight[k] * sent
+        # w is what the lower one makes of the rest, so that t + w is the table of both sides applied to p
         along = 0.0
         for i in range(many):
             a, way, there = pivot[i], p[i], t[i]

@@ -142,7 +142,8 @@ class Ties:
         With ``backward`` that of ``z = b + d Pᵀ z``, the residual's greatest about ``aim``.
         """
         begin, other, weight, own = self._rows
-        leaving = np.ldexp(self._given, self._power)[self._turn]
+        leaving = self._given[self._turn]
+        np.ldexp(leaving, self._power, out=leaving)
         leaving[leaving == 0] = 1.0
         held = leaving - damping * own.astype(np.float64)
         right, h = b[self._turn], np.zeros(b.size)
