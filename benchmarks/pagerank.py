@@ -117,12 +117,16 @@ def main() -> None:
         print(f"  true error of {name}: {error:.1e}")
         if error > (TOL if name.startswith("riskgraph") else 1e-6):
             raise SystemExit(f"{name} is off by {error:.1e}")
-    seconds = interleaved(ways, given.rounds if size <= 100_000 else 1)
+    processor: dict[str, float] = {}
+    seconds = interleaved(ways, given.rounds if size <= 100_000 else 1, processor)
+    ties = walk.ties(None, matrix)
     figure = table(
         f"personalised PageRank, {size:,} companies, {n:,} entities, {entries:,} steps, {model.n_products_} products",
         seconds,
         "riskgraph, matrix ready",
+        processor,
         bytes_a_step=(matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes) / entries,
+        bytes_a_step_of_ties=ties.nbytes / entries if ties else 0,
         peak_megabytes=peak_megabytes(ours),
     )
     keep(given.json, [figure])

@@ -23,16 +23,25 @@ def arguments(about: str) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def interleaved(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of every way; the ways take turns, so that a busy minute hits all of them."""
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+def interleaved(
+    ways: dict[str, Callable[[], Any]], rounds: int, processor: dict[str, float] | None = None
+) -> dict[str, float]:
+    """Median seconds of every way; the ways take turns, so that a busy minute hits all of them.
+
+    Median processor seconds, of all threads, go into ``processor`` where it is given.
+    """
+    clock: dict[str, list[float]] = {name: [] for name in ways}
+    worked: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             gc.collect()
-            began = time.perf_counter()
+            began, idle = time.perf_counter(), time.process_time()
             way()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: float(np.median(values)) for name, values in seconds.items()}
+            clock[name].append(time.perf_counter() - began)
+            worked[name].append(time.process_time() - idle)
+    if processor is not None:
+        processor.update({name: float(np.median(values)) for name, values in worked.items()})
+    return {name: float(np.median(values)) for name, values in clock.items()}
 
 
 def peak_megabytes(way: Callable[[], Any]) -> float:
@@ -45,14 +54,19 @@ def peak_megabytes(way: Callable[[], Any]) -> float:
     return peak / 1e6
 
 
-def table(title: str, seconds: dict[str, float], ours: str, **more: Any) -> dict[str, Any]:
+def table(
+    title: str, seconds: dict[str, float], ours: str, processor: dict[str, float] | None = None, **more: Any
+) -> dict[str, Any]:
     """Print a table with ratios to ours, and return what was printed."""
     print(f"\n{title}")
     for name, value in seconds.items():
-        print(f"  {name:<34} {value:>10.3f} s   {value / seconds[ours]:>8.2f} x")
+        line = f"  {name:<34} {value:>10.3f} s   {value / seconds[ours]:>8.2f} x"
+        if processor:
+            line += f"   processor {processor[name]:>8.3f} s   {processor[name] / processor[ours]:>8.2f} x"
+        print(line)
     for name, value in more.items():
         print(f"  {name.replace('_', ' '):<34} {value:>10,.4g}")
-    return {"title": title, "seconds": seconds, "ours": ours, **more}
+    return {"title": title, "seconds": seconds, "ours": ours, **({"processor": processor} if processor else {}), **more}
 
 
 def keep(path: Path | None, figures: list[dict[str, Any]]) -> None:

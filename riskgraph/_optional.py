@@ -48,7 +48,8 @@ def kernels(work: int) -> ModuleType | None:
     """The compiled loops for work on so many entries; None where plain numpy is to do it.
 
     That is where the work is small, where numba (the extra ``fast``) is not installed, or where ``RISKGRAPH_KERNELS=0``
-    is set. Results are the same to rounding. With ``RISKGRAPH_KERNELS=1`` small work is compiled too.
+    is set. Results are the same to rounding, or within the tolerance asked for. With ``RISKGRAPH_KERNELS=1`` small work
+    is compiled too.
 
     Examples
     --------

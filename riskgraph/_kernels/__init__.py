@@ -10,5 +10,19 @@ from riskgraph._kernels.control import gather
 from riskgraph._kernels.messages import arrived, certify, climb, lay_out, settle, to_logs
 from riskgraph._kernels.neighbors import near
 from riskgraph._kernels.shares import descend
+from riskgraph._kernels.walks import apart, conjugate, halve
 
-__all__ = ["arrived", "certify", "climb", "descend", "gather", "lay_out", "near", "settle", "to_logs"]
+__all__ = [
+    "apart",
+    "arrived",
+    "certify",
+    "climb",
+    "conjugate",
+    "descend",
+    "gather",
+    "halve",
+    "lay_out",
+    "near",
+    "settle",
+    "to_logs",
+]

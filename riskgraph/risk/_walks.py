@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count, pairwise
+from types import ModuleType
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from riskgraph._optional import kernels
 from riskgraph._sparse import expand, row_pointers
 from riskgraph.errors import NotConverged
 
-__all__ = ["Path", "Steps", "heaviest_paths", "solve", "steps"]
+__all__ = ["Path", "Steps", "Ties", "heaviest_paths", "solve", "steps"]
 
 #: the residual is looked at every so many products: a look costs two passes over the vector
 LOOK = 3
@@ -27,10 +29,13 @@ BUDGET = 20_000
 class Steps:
     """Probabilities of one step of a walk, rows where it ends: ``inward[j, i]`` is the part of i that goes on to j."""
 
-    def __init__(self, inward: csr_array, reversible: bool) -> None:
+    def __init__(self, inward: csr_array, reversible: bool, leaving: np.ndarray) -> None:
+        #: what leaves each entity in all, of which the probabilities are parts
+        self._leaving = leaving
         self.inward = inward
         self.n = int(inward.shape[0])
         self._reversible = reversible
+        self._ties: Ties | None = None
 
     @cached_property
     def outward(self) -> csr_array:
@@ -52,19 +57,23 @@ class Steps:
         table = self.inward if backward or self._reversible else self.outward
         indptr, indices = table.indptr, table.indices
         mask = np.zeros(self.n, dtype=bool)
+        turn = np.empty(self.n, dtype=np.int32)
         front = np.unique(start)
         mask[front] = True
         entries = 0
         for _ in range(64):
-            spots, _ = expand(indptr, front)
-            entries += spots.size
+            entries += int((indptr[front + 1] - indptr[front]).sum())
             if entries > indices.size // 4:
                 return None
-            near = indices[spots]
-            front = np.unique(near[~mask[near]])
-            if not front.size:
+            near = indices[expand(indptr, front)[0]]
+            near = near[~mask[near]]
+            if not near.size:
                 return np.flatnonzero(mask)
-            mask[front] = True
+            mask[near] = True
+            # of each entity met the last meeting counts: less work than to sort them
+            places = np.arange(near.size, dtype=np.int32)
+            turn[near] = places
+            front = near[turn[near] == places]
         return None
 
     def part(self, codes: np.ndarray, *, backward: bool = False) -> csr_array:
@@ -79,6 +88,79 @@ class Steps:
         )
         return inside if backward else inside.T.tocsr()
 
+    def ties(self, codes: np.ndarray | None, matrix: csr_array) -> Ties | None:
+        """The steps of ``matrix``, among ``codes`` or all, as ties; None where the plain solution is to do.
+
+        That is where steps cannot all be taken back, or compiled loops do not pay. Those of all steps are kept.
+        """
+        fast = kernels(matrix.nnz)
+        if fast is None or not self._reversible or matrix.indices.dtype != np.int32:
+            return None
+        if not self._leaving.max(initial=0.0) < np.inf:
+            return None
+        if codes is not None:
+            return Ties(fast, matrix, self._leaving[codes])
+        if self._ties is None:
+            self._ties = Ties(fast, matrix, self._leaving)
+        return self._ties
+
+
+class Ties:
+    """Steps that can all be taken back, each pair of them one tie: 4 bytes a step and 12 an entity.
+
+    With h the part of x for each unit of weight that leaves an entity, ``x = b + d P x`` is ``leaving h - d A h = b``,
+    where A, the weights of the ties, is symmetric; walks backward, ``z = b + d Pᵀ z``, are ``leaving (z - b) = d A z``.
+    Weights have 32 bits: one solution is good to 7 digits, or more where they are small whole numbers.
+    """
+
+    def __init__(self, fast: ModuleType, matrix: csr_array, leaving: np.ndarray) -> None:
+        self._fast = fast
+        self._given = leaving
+        # a power of two takes no digit away
+        self._power = -int(np.frexp(leaving.max(initial=1e-300))[1])
+        pointers, indices = matrix.indptr.view(np.uint32), matrix.indices.view(np.uint32)
+        # rows of one length in turn, so that a processor guesses where loops end
+        length = np.diff(matrix.indptr)
+        order = np.argsort(np.minimum(length, 2**16 - 1).astype(np.uint16), kind="stable")
+        turn, last = fast.apart(pointers, indices, order.astype(np.uint32))
+        # among these the neighbours of one in turn, so that they are in the cache
+        first = turn[: last.size]
+        turn[: last.size] = first[np.argsort(length[first].astype(np.int64) << 32 | last, kind="stable")]
+        self._turn, self._free = turn, last.size
+        self._rows = fast.halve(pointers, indices, matrix.data, np.ldexp(leaving, self._power), turn, last.size)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are kept, without those of ``leaving`` as given."""
+        return sum(array.nbytes for array in (self._turn, *self._rows))
+
+    def solve(
+        self, b: np.ndarray, damping: float, aim: float, most: int, *, backward: bool = False
+    ) -> tuple[np.ndarray, int]:
+        """About the solution of ``x = b + d P x``, the residual's sum about ``aim``, and how many rounds it took.
+
+        With ``backward`` that of ``z = b + d Pᵀ z``, the residual's greatest about ``aim``.
+        """
+        begin, other, weight, own = self._rows
+        leaving = self._given[self._turn]
+        np.ldexp(leaving, self._power, out=leaving)
+        leaving[leaving == 0] = 1.0
+        held = leaving - damping * own.astype(np.float64)
+        right, h = b[self._turn], np.zeros(b.size)
+        if backward:
+            right *= leaving
+        # the residual's norms that the solver does not see are at most its own, times this (Cauchy and Schwarz)
+        open_, ends = held[self._free :], leaving[self._free :]
+        reach = (open_ / ends / ends).max(initial=0.0) if backward else open_.sum()
+        enough = (2 * aim) ** 2 / reach if reach else 0.0
+        work = np.zeros((5, open_.size))
+        rounds = self._fast.conjugate(begin, other, weight, self._free, held, damping, enough, most, right, h, work)
+        if not backward:
+            h *= leaving
+        x = np.empty(b.size)
+        x[self._turn] = h
+        return x, int(rounds)
+
 
 def steps(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray | None, *, reversible: bool) -> Steps:
     """Steps from ``source`` to ``target`` in proportion to the weights; parallel ones are summed, zeros left out."""
@@ -89,7 +171,7 @@ def steps(n: int, source: np.ndarray, target: np.ndarray, weight: np.ndarray | N
         inward.eliminate_zeros()
     leaving = np.bincount(inward.indices, weights=inward.data, minlength=n)
     inward.data /= leaving[inward.indices]
-    return Steps(inward, reversible)
+    return Steps(inward, reversible, leaving)
 
 
 # -- solutions -------------------------------------------------------------------------------------------------------
@@ -103,6 +185,7 @@ def solve(
     accept: Callable[[np.ndarray, float], bool],
     norm: Callable[[np.ndarray], float],
     tol: float,
+    guess: Callable[[np.ndarray, float, int], tuple[np.ndarray, int]] | None = None,
 ) -> tuple[np.ndarray, float, int]:
     """Solution of ``x = b + product(x)`` for a product that shrinks ``norm`` to ``damping`` times at most.
 
@@ -110,16 +193,34 @@ def solve(
     then Chebyshev's (Golub and Varga 1961), which halve the number of products on walks that go both ways. They may
     diverge on one-way ones: the residual is watched, and plain steps, which cannot fail, take over.
 
+    ``guess(r, aim, most)`` is about the solution for r in place of b, its residual about ``aim``, and the products that
+    took. Where it is given it is asked first, and again for what the true residual leaves, as long as that helps.
+
     Returns
     -------
     tuple
-        x, the norm of its residual ``b + product(x) - x``, and the number of products.
+        x, the norm of its residual ``b + product(x) - x``, and the number of products, those of guesses included.
     """
     fast = damping / (1 + np.sqrt(1 - damping * damping))
     # what plain steps need at most, from anything no worse than the start
     most = 2 * LOOK
     if damping:
         most += int(np.ceil(np.log(max(tol, 1e-16) * (1 - damping) / 4) / np.log(damping)))
+    spent = 0
+    if guess is not None:
+        x, r, last, aim = np.zeros_like(b), b, norm(b), tol * (1 - damping) / 2
+        while True:
+            more, products = guess(r, aim, most)
+            x += more
+            r = product(x)
+            r += b
+            r -= x
+            residual, spent = norm(r), spent + products + 1
+            if accept(x, residual):
+                return x, residual, spent
+            if not residual < last / 2:
+                break
+            last, aim = residual, aim / 10
     x, before, kept = b.copy(), b, b
     omega, began, first, last = 0.0, 0, np.inf, np.inf
     may_accelerate, step, end = True, -1, most
@@ -130,7 +231,7 @@ def solve(
         if step % LOOK == 0 or step == end - 1:
             residual = norm(y - x)
             if accept(x, residual):
-                return x, residual, step + 1
+                return x, residual, spent + step + 1
             if omega and not residual <= SLACK * first * damping ** (step - began):
                 omega, last, end = 0.0, residual, step + most
                 if not residual <= first:

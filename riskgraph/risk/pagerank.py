@@ -54,7 +54,7 @@ class PersonalizedPageRank(Propagation):
     error_bound_
         What the sum of absolute errors cannot exceed: the residual's over ``1 - damping``.
     n_products_
-        Matrix products it took.
+        Matrix products it took, or rounds of as much work.
     left_out_
         Frame ``kind, relations``: how many relations had no value in the column ``weight``.
 
@@ -68,7 +68,8 @@ class PersonalizedPageRank(Propagation):
     References
     ----------
     Page, Brin, Motwani and Winograd (1999); Langville and Meyer (2004) on dangling nodes; Golub and Varga (1961) on
-    the Chebyshev iteration; Gyöngyi, Garcia-Molina and Pedersen (2004) on seeds of trust and distrust.
+    the Chebyshev iteration; Eisenstat (1981) on the conjugate gradients that replace it on large graphs where every
+    step can be taken back; Gyöngyi, Garcia-Molina and Pedersen (2004) on seeds of trust and distrust.
 
     Examples
     --------
@@ -191,6 +192,7 @@ class PersonalizedPageRank(Propagation):
             accept=lambda x, residual: bound(x, residual) <= tol,
             norm=lambda x: float(np.abs(x).sum()),
             tol=tol,
+            guess=self._guess(near, matrix, backward=False),
         )
         self.error_bound_ = bound(x, residual)
         # no score is negative, so cutting what is can only take error away
@@ -209,6 +211,7 @@ class PersonalizedPageRank(Propagation):
             accept=lambda _, residual: residual <= (1 - self.damping) * float(self.tol),
             norm=lambda z: float(np.abs(z).max()),
             tol=float(self.tol),
+            guess=self._guess(near, matrix, backward=True),
         )
         return _spread_out(np.maximum(z, 0.0), near, self._steps.n)
 
@@ -216,7 +219,7 @@ class PersonalizedPageRank(Propagation):
         """One step of all walks, or of all walks backward."""
         damping = float(self.damping)
         table = matrix.T if transposed else matrix
-        if self.dangling != "uniform" or not self._steps.dead_end.any():
+        if not self._leaks:
 
             def go(x: np.ndarray) -> np.ndarray:
                 y = table @ x
@@ -236,6 +239,21 @@ class PersonalizedPageRank(Propagation):
             return y
 
         return go_anywhere
+
+    def _guess(
+        self, near: np.ndarray | None, matrix: Any, *, backward: bool
+    ) -> Callable[[np.ndarray, float, int], tuple[np.ndarray, int]] | None:
+        """The quick solution where every step can be taken back and compiled loops pay."""
+        ties = None if self._leaks else self._steps.ties(near, matrix)
+        if ties is None:
+            return None
+        damping = float(self.damping)
+        return lambda r, aim, most: ties.solve(r, damping, aim, most, backward=backward)
+
+    @property
+    def _leaks(self) -> bool:
+        """Whether walks that cannot go on start again anywhere."""
+        return self.dangling == "uniform" and bool(self._steps.dead_end.any())
 
     def _find(self, code: int, k: int) -> list[Found]:
         paths = heaviest_paths(self._steps.inward, float(self.damping), self._begin, self.scores_.to_numpy(), code, k)
