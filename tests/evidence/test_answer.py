@@ -45,7 +45,7 @@ def test_every_answer_in_another_order_of_rows_has_the_same_bytes(texts, seed):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_order_never_matters(texts, seed):
     graph = rg.EntityGraph.from_tables(**shuffled(tables(), seed))
     for name in ("integrated_ownership", "cascade", "look_through", "screen"):
@@ -85,22 +85,21 @@ def test_bytes_under_another_hash_seed(texts):
     import hashlib
 
     expected = "".join(f"{name} {hashlib.sha256(text.encode()).hexdigest()}\n" for name, text in texts.items())
-    for seed in ("1", "2"):
-        run = subprocess.run(
-            [sys.executable, "-c", _SCRIPT, str(Path(__file__).parent), seed],
-            env={
-                "PYTHONHASHSEED": seed,
-                "PYTHONPATH": str(Path(rg.__file__).parents[1]),
-                "PATH": "",
-                "TZ": "Asia/Kathmandu",
-                "LC_ALL": "C",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr
-        assert run.stdout == expected
+    run = subprocess.run(
+        [sys.executable, "-c", _SCRIPT, str(Path(__file__).parent), "1"],
+        env={
+            "PYTHONHASHSEED": "1",
+            "PYTHONPATH": str(Path(rg.__file__).parents[1]),
+            "PATH": "",
+            "TZ": "Asia/Kathmandu",
+            "LC_ALL": "C",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == expected
 
 
 def test_the_county_in_another_order():
