@@ -21,6 +21,7 @@ __all__ = [
     "SHARE_UNITS",
     "WalkSolver",
     "coalesce",
+    "compact",
     "component_levels",
     "exact_shares",
     "exact_threshold",
@@ -63,9 +64,12 @@ def exact_shares(x: Any) -> np.ndarray:
     """
     x = np.asarray(x, dtype=np.float64)
     k = np.rint(x * 1e12)
-    # the general case goes through long double: x · 1e15 needs more than 53 bits
-    below = np.floor(x.astype(np.longdouble) * SHARE_UNITS).astype(np.int64)
-    return np.where(k / 1e12 == x, k.astype(np.int64) * 1000, below)
+    units = np.array(k, dtype=np.int64)
+    units *= 1000
+    # the others go through long double: x · 1e15 needs more than 53 bits
+    others = k / 1e12 != x
+    units[others] = np.floor(x[others].astype(np.longdouble) * SHARE_UNITS).astype(np.int64)
+    return units
 
 
 def exact_threshold(t: float) -> int:
@@ -118,6 +122,23 @@ def runs(begin: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     place = np.repeat(np.arange(len(counts)), counts)
     shift = begin - np.cumsum(counts) + counts
     return np.arange(place.size) + shift[place], place
+
+
+def compact(n: int, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The rows that occur in any column, ascending, and each column with their places among them instead, int32.
+
+    Examples
+    --------
+    >>> compact(9, np.array([7, 2]), np.array([4, 2]))
+    (array([2, 4, 7]), array([2, 0], dtype=int32), array([1, 0], dtype=int32))
+    """
+    met = np.zeros(n, dtype=bool)
+    for column in columns:
+        met[column] = True
+    rows = np.flatnonzero(met)
+    place = np.empty(n, dtype=np.int32)
+    place[rows] = np.arange(rows.size, dtype=np.int32)
+    return (rows, *(place[column] for column in columns))
 
 
 def reachable(indptr: np.ndarray, indices: np.ndarray, start: np.ndarray) -> np.ndarray:
