@@ -28,6 +28,7 @@ __all__ = [
     "expand",
     "near",
     "reachable",
+    "ring_labels",
     "row_pointers",
     "runs",
     "spectral_radius_below_one",
@@ -220,6 +221,26 @@ def strong_components(n: int, source: np.ndarray, target: np.ndarray) -> tuple[i
         # the depth-first search closes components from the last to the first
         labels = (count - 1 - labels).astype(np.int32)
     return int(count), labels
+
+
+def ring_labels(n: int, source: np.ndarray, target: np.ndarray) -> tuple[int, np.ndarray]:
+    """Strongly connected components of the rows that may lie on a ring: how many, and that of each row, int32.
+
+    -1 for rows from which nothing leads, or to which nothing does: most of a large table.
+
+    Examples
+    --------
+    >>> ring_labels(4, np.array([3, 0, 1, 1]), np.array([0, 1, 0, 2]))
+    (1, array([ 0,  0, -1, -1], dtype=int32))
+    """
+    leaves, enters = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    leaves[source], enters[target] = True, True
+    some = np.flatnonzero(enters[source] & leaves[target])
+    rows, source, target = compact(n, source[some], target[some])
+    count, labels = strong_components(rows.size, source, target)
+    label = np.full(n, -1, dtype=np.int32)
+    label[rows] = labels
+    return count, label
 
 
 def component_levels(count: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:

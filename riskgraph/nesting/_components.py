@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from riskgraph._sparse import WalkSolver, coalesce, compact, runs, strong_components
+from riskgraph._sparse import WalkSolver, coalesce, compact, ring_labels, runs
 from riskgraph.nesting._chains import Chains, layer_counts, layer_depths
 from riskgraph.nesting._crossings import handled_pairs, sectors_met, stands, widest
 from riskgraph.nesting._flows import PRODUCT, filled_in, funding_pairs
@@ -184,16 +184,8 @@ def circularity(graph: EntityGraph) -> np.ndarray:
 
 def _on_loops(n: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Mask of the relations that lie on a loop; what leads to itself does not."""
-    differ = source != target
-    pays, paid = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    pays[source[differ]], paid[target[differ]] = True, True
-    # most entities only hold or are only held
-    some = np.flatnonzero(differ & paid[source] & pays[target])
-    codes, source, target = compact(n, source[some], target[some])
-    _, label = strong_components(codes.size, source, target)
-    result = np.zeros(differ.size, dtype=bool)
-    result[some[label[source] == label[target]]] = True
-    return result
+    _, label = ring_labels(n, source, target)
+    return (label[source] >= 0) & (label[source] == label[target]) & (source != target)
 
 
 def _from_inside(n: int, target: np.ndarray, inside: np.ndarray, amount: np.ndarray) -> np.ndarray:
