@@ -527,6 +527,7 @@ def test_the_date_decides(money):
 
 
 def test_packed_texts_give_the_same_report(money, tmp_path):
+    pytest.importorskip("pyarrow", reason="packed texts need pyarrow")
     rows = [("top", "low", "owns", None, 0.6), ("ann", "P", "invests", 9.0), ("P", "low", "invests", 9.0)]
     plain = money(rows, ["P"], sectors={"low": "bank", "top": "trust"}, persons=["ann"])
     entities = plain.entities.drop(columns="ended")

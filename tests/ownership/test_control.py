@@ -352,6 +352,7 @@ def test_portions_are_put_together_whatever_room_there_is():
 
 
 def test_ids_of_a_few_are_those_of_all(monkeypatch, tmp_path):
+    pytest.importorskip("pyarrow", reason="packed texts need pyarrow")
     graph = rg.datasets.load_county().graph
     rg.readers.write_tables(graph, tmp_path, format="parquet")
     expected = ultimate_controllers(graph)
