@@ -119,7 +119,7 @@ def ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
 def _ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
     base = base_of(graph)
     n, unit = base.stakes.n, base.stakes.unit
-    closed, unknown = closed_groups(base), _unknown(base, terms)
+    closed, unknown, listed = closed_groups(base), _unknown(base, terms), _listed(graph, base)
     pairs = control_pairs(graph, terms)
     controller, pairs = by_member(graph, pairs.take(np.flatnonzero(pairs.verdict > NO)))
     yes = np.flatnonzero(pairs.verdict == YES)
@@ -142,17 +142,22 @@ def _ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
     outcome[_doubtful(controller, pairs, label, controlled, above, below)] = OPEN
     certain = np.flatnonzero(outcome[below] != OPEN)
     order = certain[np.argsort(below[certain], kind="stable")]
-    held = np.zeros(n, dtype=bool)
-    held[base.held.company] = True
-    held[base.stakes.company] = True
     return Ultimate(
         outcome=outcome,
         company=below[order],
         controller=above[order],
         votes=pairs.votes_min[rows[order]],
         depth=pairs.depth[rows[order]],
-        listed=np.flatnonzero(held | (graph.kinds == ENTITY_KINDS.index("company"))).astype(np.int32),
+        listed=listed,
     )
+
+
+def _listed(graph: EntityGraph, base: Base) -> np.ndarray:
+    """Companies, and what is held or controlled."""
+    some = graph.kinds == ENTITY_KINDS.index("company")
+    some[base.held.company] = True
+    some[base.stakes.company] = True
+    return np.flatnonzero(some).astype(np.int32)
 
 
 def labels(n: int, above: np.ndarray, below: np.ndarray) -> np.ndarray:
