@@ -183,7 +183,7 @@ def compiled(
     """
     limit, wide = _limit(stakes, starts), enough.high.size > 0
     # side by side in memory, as they are needed together
-    bar = np.column_stack([enough.low, *((enough.high, enough.declared) if wide else (enough.low,) * 2), stakes.unit])
+    bar = np.column_stack([enough.low, *((enough.high, enough.declared) if wide else (enough.low,) * 2)])
     del enough
     pairs, begun = 0, False
     while starts.size or not begun:

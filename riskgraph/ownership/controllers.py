@@ -130,16 +130,13 @@ def _ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
     under[below[unit[above] != unit[below]]] = True
     top = ~under[above]
     above, below, rows = above[top], below[top], yes[top]
-    count = np.bincount(below, minlength=n)
-    label = labels(n, above, below)
-
     outcome = np.full(n, NONE, dtype=np.int8)
     outcome[unknown] = OPEN
     outcome[closed] = LOOP
     outcome[controlled] = LOOP
-    outcome[count == 1] = SOLE
-    outcome[count > 1] = JOINT
-    outcome[_doubtful(controller, pairs, label, controlled, above, below)] = OPEN
+    outcome[below] = SOLE
+    outcome[below[np.bincount(below, minlength=n)[below] > 1]] = JOINT
+    outcome[_doubtful(controller, pairs, controlled, labels(n, above, below))] = OPEN
     certain = np.flatnonzero(outcome[below] != OPEN)
     order = certain[np.argsort(below[certain], kind="stable")]
     return Ultimate(
@@ -171,10 +168,8 @@ def labels(n: int, above: np.ndarray, below: np.ndarray) -> np.ndarray:
 def _doubtful(
     controller: np.ndarray,
     pairs: Pairs,
-    label: np.ndarray,
     controlled: np.ndarray,
-    above: np.ndarray,
-    below: np.ndarray,
+    label: np.ndarray,
 ) -> np.ndarray:
     """Companies that may be controlled by somebody whom their ultimate controllers do not control anyway."""
     open_ = np.flatnonzero(pairs.verdict == UNDETERMINED)
