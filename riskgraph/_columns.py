@@ -331,6 +331,10 @@ class RelationColumns:
         """Day it became known, NaT where always known."""
         return self._dates("known_from")
 
+    def only(self, positions: np.ndarray) -> RelationColumns:
+        """The relations at ascending positions alone; none of their columns is made for the others."""
+        return RelationColumns(self._store, self.row[positions])
+
     def of(self, *kinds: str) -> np.ndarray:
         """Positions of the relations of these kinds, int64."""
         codes = [RELATION_KINDS.index(kind) for kind in kinds]

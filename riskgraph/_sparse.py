@@ -21,12 +21,14 @@ __all__ = [
     "SHARE_UNITS",
     "WalkSolver",
     "coalesce",
+    "compact",
     "component_levels",
     "exact_shares",
     "exact_threshold",
     "expand",
     "near",
     "reachable",
+    "ring_labels",
     "row_pointers",
     "runs",
     "spectral_radius_below_one",
@@ -63,9 +65,12 @@ def exact_shares(x: Any) -> np.ndarray:
     """
     x = np.asarray(x, dtype=np.float64)
     k = np.rint(x * 1e12)
-    # the general case goes through long double: x · 1e15 needs more than 53 bits
-    below = np.floor(x.astype(np.longdouble) * SHARE_UNITS).astype(np.int64)
-    return np.where(k / 1e12 == x, k.astype(np.int64) * 1000, below)
+    units = np.array(k, dtype=np.int64)
+    units *= 1000
+    # the others go through long double: x · 1e15 needs more than 53 bits
+    others = k / 1e12 != x
+    units[others] = np.floor(x[others].astype(np.longdouble) * SHARE_UNITS).astype(np.int64)
+    return units
 
 
 def exact_threshold(t: float) -> int:
@@ -118,6 +123,23 @@ def runs(begin: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     place = np.repeat(np.arange(len(counts)), counts)
     shift = begin - np.cumsum(counts) + counts
     return np.arange(place.size) + shift[place], place
+
+
+def compact(n: int, *columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The rows that occur in any column, ascending, and each column with their places among them instead, int32.
+
+    Examples
+    --------
+    >>> compact(9, np.array([7, 2]), np.array([4, 2]))
+    (array([2, 4, 7]), array([2, 0], dtype=int32), array([1, 0], dtype=int32))
+    """
+    met = np.zeros(n, dtype=bool)
+    for column in columns:
+        met[column] = True
+    rows = np.flatnonzero(met)
+    place = np.empty(n, dtype=np.int32)
+    place[rows] = np.arange(rows.size, dtype=np.int32)
+    return (rows, *(place[column] for column in columns))
 
 
 def reachable(indptr: np.ndarray, indices: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -199,6 +221,26 @@ def strong_components(n: int, source: np.ndarray, target: np.ndarray) -> tuple[i
         # the depth-first search closes components from the last to the first
         labels = (count - 1 - labels).astype(np.int32)
     return int(count), labels
+
+
+def ring_labels(n: int, source: np.ndarray, target: np.ndarray) -> tuple[int, np.ndarray]:
+    """Strongly connected components of the rows that may lie on a ring: how many, and that of each row, int32.
+
+    -1 for rows from which nothing leads, or to which nothing does: most of a large table.
+
+    Examples
+    --------
+    >>> ring_labels(4, np.array([3, 0, 1, 1]), np.array([0, 1, 0, 2]))
+    (1, array([ 0,  0, -1, -1], dtype=int32))
+    """
+    leaves, enters = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    leaves[source], enters[target] = True, True
+    some = np.flatnonzero(enters[source] & leaves[target])
+    rows, source, target = compact(n, source[some], target[some])
+    count, labels = strong_components(rows.size, source, target)
+    label = np.full(n, -1, dtype=np.int32)
+    label[rows] = labels
+    return count, label
 
 
 def component_levels(count: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -264,3 +264,11 @@ def test_bytes_a_relation():
         ),
     )
     assert graph.nbytes / n <= 60
+
+
+def test_some_columns_alone_are_those_of_all_at_their_places():
+    graph = rg.datasets.toy_dated().at("2016-06-30")
+    for positions in (graph.columns.of("owns"), np.arange(1), np.arange(len(graph.columns))):
+        some = graph.columns.only(positions)
+        for name in ("source", "target", "kind", "share_min", "votes_max", "amount", "role", "start", "row"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(graph.columns, name)[positions])

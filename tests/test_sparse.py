@@ -20,6 +20,7 @@ from riskgraph._sparse import (
     exact_threshold,
     expand,
     reachable,
+    ring_labels,
     row_pointers,
     spectral_radius_below_one,
     strong_components,
@@ -70,6 +71,21 @@ def test_components_are_those_of_networkx_in_topological_order(seed):
     expected = {node: depth for depth, layer in enumerate(nx.topological_generations(condensed)) for node in layer}
     for node, data in condensed.nodes(data=True):
         assert {int(level[labels[member]]) for member in data["members"]} == {expected[node]}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rings_are_the_components_in_which_something_turns(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 40))
+    source, target = random_links(rng, n, int(rng.integers(0, 2 * n)))
+    count, labels = strong_components(n, source, target)
+    few, rings = ring_labels(n, source, target)
+    assert few == rings.max(initial=-1) + 1
+    met = np.flatnonzero(rings >= 0)
+    assert set(met) <= set(source) & set(target)
+    size = np.bincount(labels, minlength=count)
+    assert set(met) >= set(np.flatnonzero(size[labels] > 1)) | set(source[source == target])
+    assert ((labels[met][:, None] == labels[met]) == (rings[met][:, None] == rings[met])).all()
 
 
 @pytest.mark.parametrize("seed", range(5))

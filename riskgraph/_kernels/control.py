@@ -14,7 +14,8 @@ __all__ = ["gather"]
 class _Desk(NamedTuple):
     """What a start has met so far: companies, votes and since which round it controls each, 0 for never.
 
-    ``spot`` tells where a company stands in ``met``, and is believed only if the company does stand there.
+    ``spot`` tells where a company stands in ``met``, and is believed only if the company does stand there: it need not
+    be cleared, not even at first. Where no group has two members ``acted`` is empty.
     """
 
     spot: np.ndarray
@@ -30,9 +31,9 @@ class _Desk(NamedTuple):
 
 
 @compiled
-def _desk(n: int, holdings: int) -> _Desk:
+def _desk(n: int, holdings: int, grouped: int) -> _Desk:
     return _Desk(
-        np.zeros(n, np.uint32),
+        np.empty(n, np.uint32),
         np.empty(n, np.uint32),
         np.empty(n, np.int64),
         np.empty(n, np.int64),
@@ -40,7 +41,7 @@ def _desk(n: int, holdings: int) -> _Desk:
         np.empty(n, np.int32),
         np.empty(n, np.uint32),
         np.empty(holdings, np.uint32),
-        np.zeros(n, np.uint32),
+        np.zeros(grouped, np.uint32),
     )
 
 
@@ -66,7 +67,7 @@ def _serve(
         if wide and not since[count]:
             since[count] = _most(bar, units, c, low[count], high[count]) >= bar[c, 1]
         if since[count]:
-            u = np.uint64(bar[c, 3])
+            u = np.uint64(stakes.unit[c])
             if u != start and stakes.pointers[u] < stakes.pointers[u + one]:
                 acting[tail] = count
                 tail += one
@@ -80,7 +81,7 @@ def _serve(
         number += 1
         last, hits = tail, np.uint64(0)
         for h in range(head, last):
-            u = np.uint64(bar[met[acting[h]], 3])
+            u = np.uint64(stakes.unit[met[acting[h]]])
             if stakes.size[u] > 1:  # of a group whose members come under control the group acts once
                 if acted[u] == place + 1:
                     continue
@@ -108,7 +109,7 @@ def _serve(
                 continue
             if agreed[i] or low[i] >= bar[c, 0] or (wide and _most(bar, units, c, low[i], high[i]) >= bar[c, 1]):
                 since[i] = number
-                u = np.uint64(bar[c, 3])
+                u = np.uint64(stakes.unit[c])
                 if u != start and stakes.pointers[u] < stakes.pointers[u + one]:
                     acting[tail] = i
                     tail += one
@@ -129,14 +130,19 @@ def gather(
 ) -> tuple[Any, ...]:
     """Votes of each start and of what it controls, as :func:`riskgraph.ownership._fixpoint.gather` finds them.
 
-    Of each company ``bar`` holds what is enough at the lows and at the highs, what all its holders have at least, and
-    its unit. With ``wide`` the highs count; with ``both`` they do in a second round, for starts whose votes are open.
+    Of each company ``bar`` holds what is enough at the lows and at the highs, and what all its holders have at least.
+    With ``wide`` the highs count; with ``both`` they do in a second round, for starts whose votes are open.
     Returns start, company, least votes, greatest votes, whether control is agreed in either round, since when in
     either round; and how many starts were served before there were ``most`` pairs.
     """
     n = stakes.n
-    lows = _desk(n, stakes.company.size)
-    highs = _desk(n if both else 0, stakes.company.size)
+    grouped = 0
+    for unit in range(n):
+        if stakes.size[unit] > 1:
+            grouped = n
+            break
+    lows = _desk(n, stakes.company.size, grouped)
+    highs = _desk(n if both else 0, stakes.company.size, grouped if both else 0)
     turn = np.empty(n, np.uint64)
     room = most + n
     who, what = np.empty(room, np.int64), np.empty(room, np.int64)

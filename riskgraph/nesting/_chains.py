@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -20,42 +21,68 @@ __all__ = ["Chains", "chains", "layer_counts", "layer_depths"]
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
+class _Sweep(NamedTuple):
+    """Steps between components in an order in which what follows a component is finished before it.
+
+    ``near, far`` are components, ``here, there`` the entities; steps ``edges[i]`` to ``edges[i + 1]`` are one turn.
+    """
+
+    near: np.ndarray
+    far: np.ndarray
+    here: np.ndarray
+    there: np.ndarray
+    edges: np.ndarray
+
+
 class Chains:
     """Condensation of the funding relations among what is looked through.
 
     Attributes
     ----------
+    codes
+        What is looked through, sorted.
     label
-        Component of each entity, -1 where it is not looked through.
+        Component of each entity, int32, -1 where it is not looked through.
     cyclic
         Whether a component is a circle.
-    source, target
-        Funding relations between different components, sorted so that a sweep meets each component's followers
-        before itself.
+    inside
+        Source and target of the relations that begin and end in one component.
     """
 
     def __init__(self, n: int, source: np.ndarray, target: np.ndarray, conduit: np.ndarray) -> None:
         self.n = n
-        codes = np.flatnonzero(conduit)
-        local = np.full(n, -1, dtype=np.int64)
-        local[codes] = np.arange(codes.size)
+        self.codes = np.flatnonzero(conduit)
+        self.label = np.full(n, -1, dtype=np.int32)
+        self.label[self.codes] = np.arange(self.codes.size, dtype=np.int32)
         inner = np.flatnonzero(conduit[source] & conduit[target])
-        a, b = local[source[inner]], local[target[inner]]
-        self.count, labels = strong_components(codes.size, a, b)
-        labels = labels.astype(np.int64)  # pairs of components are numbered beyond 32 bits
-        self.label = np.full(n, -1, dtype=np.int64)
-        self.label[codes] = labels
+        source, target = source[inner], target[inner]
+        self.count, labels = strong_components(self.codes.size, self.label[source], self.label[target])
+        self.label[self.codes] = labels
         self.cyclic = np.bincount(labels, minlength=self.count) > 1
-        between = labels[a] != labels[b]
-        self.inside = (source[inner[~between]], target[inner[~between]])
-        self._down = _order(self.count, labels[a[between]], labels[b[between]], source[inner], target[inner], between)
-        self._up = _order(self.count, labels[b[between]], labels[a[between]], target[inner], source[inner], between)
+        between = self.label[source] != self.label[target]
+        self.inside = (source[~between], target[~between])
+        self._between = (source[between], target[between])
+
+    @cached_property
+    def _down(self) -> _Sweep:
+        return self._sweep(*self._between)
+
+    @cached_property
+    def _up(self) -> _Sweep:
+        return self._sweep(*self._between[::-1])
+
+    def _sweep(self, here: np.ndarray, there: np.ndarray) -> _Sweep:
+        near, far = self.label[here], self.label[there]
+        level = component_levels(self.count, near, far)[near]
+        order = np.argsort(-level, kind="stable")
+        level = level[order]
+        edges = np.r_[0, np.flatnonzero(np.diff(level)) + 1, level.size] if level.size else np.zeros(1, dtype=np.int64)
+        return _Sweep(near[order], far[order], here[order], there[order], edges)
 
     def per_component(self, values: np.ndarray, ufunc: np.ufunc, empty: float) -> np.ndarray:
-        """Values of entities put together by component."""
+        """Values of :attr:`codes` put together by component."""
         result = np.full(self.count, empty, dtype=values.dtype)
-        codes = np.flatnonzero(self.label >= 0)
-        ufunc.at(result, self.label[codes], values[codes])
+        ufunc.at(result, self.label[self.codes], values)
         return result
 
     def longest(
@@ -88,16 +115,6 @@ class Chains:
         return result
 
 
-def _order(
-    count: int, near: np.ndarray, far: np.ndarray, here: np.ndarray, there: np.ndarray, between: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    level = component_levels(count, near, far)[near]
-    order = np.argsort(-level, kind="stable")
-    level = level[order]
-    edges = np.r_[0, np.flatnonzero(np.diff(level)) + 1, level.size] if level.size else np.zeros(1, dtype=np.int64)
-    return near[order], far[order], here[between][order], there[between][order], edges
-
-
 def chains(graph: EntityGraph) -> Chains:
     """Funding chains of a graph on its day; cached."""
 
@@ -109,31 +126,34 @@ def chains(graph: EntityGraph) -> Chains:
 
 
 class Depths(NamedTuple):
-    """A measure of the chains of each entity: those through it, those that lead to it, those that go on from it."""
+    """A measure of the chains of each component: those through it, those that lead to it, those that go on from it.
 
+    ``label`` is the component of each entity, as in :class:`Chains`.
+    """
+
+    label: np.ndarray
     through: np.ndarray
     above: np.ndarray
     below: np.ndarray
 
 
 def layer_depths(graph: EntityGraph) -> Depths:
-    """Layers through, above and below each entity, itself included; 0 for what is not looked through; cached."""
+    """Layers through, above and below each component of :func:`chains`, itself included; cached."""
 
     def build() -> Depths:
         given = chains(graph)
-        counts = ((graph.kinds == PRODUCT) & ~true_facts(graph, "public_fund")).astype(np.float64)
-        weight = given.per_component(counts, np.add, 0.0)
+        counted = (graph.kinds == PRODUCT)[given.codes] & ~true_facts(graph, "public_fund")[given.codes]
+        weight = given.per_component(counted.astype(np.float64), np.add, 0.0)
         weight[given.cyclic] = np.inf
         up, down = given.longest(weight, down=False), given.longest(weight, down=True)
-        inside = given.label >= 0
-        result = np.zeros((3, len(graph)))
-        for row, values in enumerate((up + weight + down, up + weight, weight + down)):
-            result[row, inside] = values[given.label[inside]]
-        return Depths(*result)
+        return Depths(given.label, up + weight + down, up + weight, weight + down)
 
     return graph.cached(("nesting", "layers"), build)
 
 
 def layer_counts(graph: EntityGraph) -> np.ndarray:
     """Number of products on the longest funding chain through each entity; 0 for what is no product."""
-    return layer_depths(graph).through
+    codes, result = chains(graph).codes, np.zeros(len(graph))
+    depths = layer_depths(graph)
+    result[codes] = depths.through[depths.label[codes]]
+    return result

@@ -6,21 +6,22 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from riskgraph._sparse import WalkSolver, coalesce, runs
+from riskgraph._sparse import WalkSolver, coalesce, compact, ring_labels, runs
 from riskgraph.nesting._chains import Chains, layer_counts, layer_depths
-from riskgraph.nesting._crossings import handled_pairs, sectors_met, stands
-from riskgraph.nesting._flows import PRODUCT, flows
+from riskgraph.nesting._crossings import handled_pairs, sectors_met, stands, widest
+from riskgraph.nesting._flows import PRODUCT, filled_in, funding_pairs
 from riskgraph.nesting._groups import groups, majority_ties
-from riskgraph.nesting._sectors import licence_masks
-from riskgraph.nesting.circuits import booked, ties
-from riskgraph.nesting.investors import _unwrapped
+from riskgraph.nesting._sectors import licence_masks, sector_masks
+from riskgraph.nesting.circuits import GUARANTEES, LOOPING, booked
+from riskgraph.nesting.investors import INVESTING, _unwrapped
 from riskgraph.schema import SECTORS
 
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["COMPONENTS", "lead_masks", "raw_components"]
+__all__ = ["COMPONENTS", "components", "lead_masks"]
 
 COMPONENTS = (
     "layers", "sectors", "crossings", "returns", "opacity", "circularity", "unlicensed_share", "investors", "leads",
@@ -28,36 +29,47 @@ COMPONENTS = (
 )  # fmt: skip
 
 
-def raw_components(graph: EntityGraph, catalogue: Any = None) -> dict[str, np.ndarray]:
-    """Components of every entity, and ``sector_mask``: the sectors it meets as bits."""
-    n = len(graph)
-    product = graph.kinds == PRODUCT
+def components(graph: EntityGraph, rows: np.ndarray, catalogue: Any = None) -> dict[str, np.ndarray]:
+    """Components of some entities, and after them of all control groups; and the bits of the sectors they meet.
+
+    A group has its members' sectors together, those of the widest chain added, and the greatest of all the rest. Each
+    component is let go of, but for the rows, before the next one is found.
+    """
+    found = groups(graph)
+    inside = np.flatnonzero(found.label >= 0)
+    label = found.label[inside]
+
+    def greatest(values: np.ndarray) -> np.ndarray:
+        best = np.zeros(found.size.size)
+        np.maximum.at(best, label, values[inside])
+        return np.concatenate([values[rows], best])
+
     mask, crossings, returns = sectors_met(graph)
-    layers = np.maximum(layer_counts(graph), _subcontract_layers(graph))
-    standing = stands(graph)
-    np.maximum.at(layers, standing.entity, standing.of(layer_depths(graph)))
-    opacity, money = _opacity(graph)
-    investors = investor_counts(graph).astype(np.float64)
-    actor, handled, licensed = acts(graph)
-    manager, managed = handled_pairs(graph, "manages")
-    result = {
-        "layers": layers,
-        "crossings": crossings,
-        "returns": returns,
-        "opacity": np.where(product, opacity, np.maximum(opacity, _weighted(n, manager, managed, opacity, money))),
-        "circularity": circularity(graph),
-        "unlicensed_share": _unlicensed(graph, actor, handled, licensed),
-        "investors": _most(investors, manager, managed),
-        "licences": _stacked_licences(graph)[0],
-    }
-    result["sectors"] = np.bitwise_count(mask).astype(np.float64)
-    leads = lead_masks(catalogue)
-    agencies = np.zeros(n, dtype=np.int64)
-    for bit, agency in enumerate(leads):
-        agencies[(mask >> bit & 1) == 1] |= agency
-    result["leads"] = np.bitwise_count(agencies).astype(np.float64)
+    result = {"crossings": greatest(crossings), "returns": greatest(returns)}
+    del crossings, returns
+    of_groups = np.zeros(found.size.size, dtype=mask.dtype)
+    np.bitwise_or.at(of_groups, label, sector_masks(graph)[inside])
+    mask = np.concatenate([mask[rows], widest(of_groups, label, mask[inside])])
     result["sector_mask"] = mask
+    result["sectors"] = np.bitwise_count(mask).astype(np.float64)
+    result["leads"] = _leads(mask, lead_masks(catalogue))
+    result["layers"] = greatest(_layers(graph))
+    result["opacity"] = greatest(_opacity(graph))
+    result["circularity"] = greatest(circularity(graph))
+    result["unlicensed_share"] = greatest(_unlicensed(graph))
+    result["investors"] = greatest(_investors(graph))
+    licences, by_group = _stacked_licences(graph)
+    result["licences"] = np.concatenate([licences[rows], by_group])
     return result
+
+
+def _leads(mask: np.ndarray, leads: list[int]) -> np.ndarray:
+    """Number of agencies that lead the sectors of a mask; few masks differ."""
+    place, distinct = pd.factorize(mask)
+    agencies = np.zeros(distinct.size, dtype=np.int64)
+    for bit, agency in enumerate(leads):
+        agencies[(distinct >> bit & 1) == 1] |= agency
+    return np.bitwise_count(agencies).astype(np.float64)[place]
 
 
 def lead_masks(catalogue: Any) -> list[int]:
@@ -78,34 +90,60 @@ def lead_masks(catalogue: Any) -> list[int]:
 # -- products and their managers -------------------------------------------------------------------------------------
 
 
-def _most(values: np.ndarray, entity: np.ndarray, product: np.ndarray) -> np.ndarray:
-    """Greatest value among an entity's own and those of its products."""
-    result = values.copy()
-    np.maximum.at(result, entity, values[product])
+def _layers(graph: EntityGraph) -> np.ndarray:
+    """Layers of the longest chain of funding or of subcontracts that an entity stands on."""
+    result = np.maximum(layer_counts(graph), _subcontract_layers(graph))
+    standing = stands(graph)
+    np.maximum.at(result, standing.entity, standing.of(layer_depths(graph)))
     return result
 
 
-def _weighted(n: int, firm: np.ndarray, product: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Mean of the values of a firm's products, by their money; plain where no money is on record."""
-    w = np.nan_to_num(weight[product])
-    sums = np.bincount(firm, weights=w, minlength=n)
-    w = np.where(sums[firm] > 0, w, 1.0)
-    sums = np.bincount(firm, weights=w, minlength=n)
-    tops = np.bincount(firm, weights=w * values[product], minlength=n)
-    return np.divide(tops, sums, out=np.zeros(n), where=sums > 0)
+def _investors(graph: EntityGraph) -> np.ndarray:
+    """Investors of a product, or of the product with most of them that an entity manages."""
+    result = investor_counts(graph).astype(np.float64)
+    manager, managed = handled_pairs(graph, "manages")
+    np.maximum.at(result, manager, result[managed])
+    return result
+
+
+def _weighted(firm: np.ndarray, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Mean of the values of each firm's products, by their money; plain where no money is on record."""
+    w = np.nan_to_num(weight)
+    w = np.where(np.bincount(firm, weights=w)[firm] > 0, w, 1.0)
+    return np.bincount(firm, weights=w * values) / np.bincount(firm, weights=w)
 
 
 # -- money -----------------------------------------------------------------------------------------------------------
 
 
-def _opacity(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
-    """Part of each conduit's money that cannot be traced to its source or to its use, the greater; and its money."""
-    given = flows(graph)
+def _opacity(graph: EntityGraph) -> np.ndarray:
+    """Part of the money of a conduit, or of the products that an entity manages, that cannot be traced."""
+    result = np.zeros(len(graph))
+    codes, lost, money = _untraced(graph)
+    result[codes] = lost
+    manager, managed = handled_pairs(graph, "manages")
+    place = np.searchsorted(codes, managed)
+    firms, manager = compact(len(graph), manager)
+    mean = _weighted(manager, lost[place], money[place])
+    plain = graph.kinds[firms] != PRODUCT
+    firms, mean = firms[plain], mean[plain]
+    result[firms] = np.maximum(result[firms], mean)
+    return result
+
+
+def _untraced(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes with all conduits among them, sorted; of each the part of the money untraced, and the money.
+
+    What cannot be traced to its source or to its use, the greater; 0 for what is no conduit.
+    """
+    pairs = funding_pairs(graph)
+    codes, source, target, _ = compact(len(graph), pairs.source, pairs.target, np.flatnonzero(pairs.conduit))
+    given = filled_in(pairs._replace(source=source, target=target, conduit=pairs.conduit[codes]))
     n = given.n
     at = given.conduit & (given.total > 0)
     source, target, part = given.source, given.target, given.part
     if not at.any():
-        return given.conduit.astype(np.float64), np.full(n, np.nan)
+        return codes, given.conduit.astype(np.float64), np.full(n, np.nan)
     inner = (source < n) & (target < n)
     inner[inner] = at[source[inner]] & at[target[inner]]
     inner &= ~np.isnan(part)
@@ -120,7 +158,7 @@ def _opacity(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
     dark = given.conduit & ~at
     result = np.where(dark, 1.0, np.where(given.conduit, np.clip(np.maximum(use, origin), 0.0, 1.0), 0.0))
     result[result < 1e-12] = 0.0
-    return result, np.where(at, given.total, np.nan)
+    return codes, result, np.where(at, given.total, np.nan)
 
 
 def circularity(graph: EntityGraph) -> np.ndarray:
@@ -128,16 +166,26 @@ def circularity(graph: EntityGraph) -> np.ndarray:
 
     A guarantee brings no money in, so it is measured among guarantees only.
     """
-    given = ties(graph)
-    covers = np.zeros(len(graph.columns), dtype=bool)
-    covers[graph.columns.of("guarantees")] = True
-    pair = np.repeat(np.arange(given.source.size), np.diff(given.indptr))
-    target = given.target[pair]
-    inside = given.label[given.source[pair]] == given.label[target]
-    amount, guarantee = booked(graph, given.positions), covers[given.positions]
-    return np.maximum(*(
-        _from_inside(len(graph), target[rows], inside[rows], amount[rows]) for rows in (guarantee, ~guarantee)
+    result = np.zeros(len(graph))
+    looping = graph.columns.only(graph.columns.of(*LOOPING))
+    inside = _on_loops(len(graph), looping.source, looping.target)
+    ringed = np.zeros(len(graph), dtype=bool)
+    ringed[looping.target[inside]] = True
+    received = np.flatnonzero(ringed[looping.target] & (looping.source != looping.target))
+    looping, inside = looping.only(received), inside[received]
+    order = np.lexsort((looping.target, looping.source))
+    codes, target = compact(len(graph), looping.target[order])
+    inside, amount, guarantee = inside[order], booked(graph, looping)[order], looping.kind[order] == GUARANTEES
+    result[codes] = np.maximum(*(
+        _from_inside(codes.size, target[rows], inside[rows], amount[rows]) for rows in (guarantee, ~guarantee)
     ))  # fmt: skip
+    return result
+
+
+def _on_loops(n: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Mask of the relations that lie on a loop; what leads to itself does not."""
+    _, label = ring_labels(n, source, target)
+    return (label[source] >= 0) & (label[source] == label[target]) & (source != target)
 
 
 def _from_inside(n: int, target: np.ndarray, inside: np.ndarray, amount: np.ndarray) -> np.ndarray:
@@ -154,21 +202,20 @@ def _from_inside(n: int, target: np.ndarray, inside: np.ndarray, amount: np.ndar
 def investor_counts(graph: EntityGraph) -> np.ndarray:
     """Distinct ultimate investors of every product, all products in one sweep."""
     n = len(graph)
-    columns = graph.columns
-    at = columns.of("invests", "owns", "packaged_from")
-    source, target = columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
+    investing = graph.columns.only(graph.columns.of(*INVESTING))
     product = graph.kinds == PRODUCT
-    into = product[target] & (source != target)
-    source, target = source[into], target[into]
+    into = np.flatnonzero(product[investing.target] & (investing.source != investing.target))
+    source, target = investing.source[into].astype(np.int64), investing.target[into].astype(np.int64)
     funded = np.zeros(n, dtype=bool)
     funded[target] = True
     unwrap = _unwrapped(graph) & funded
     inner = unwrap[source]
     given = Chains(n, source[inner], target[inner], product)
     label = given.label
-    # pairs of component and investor, grown from the first layers to the last
-    keys = np.unique(label[target[~inner]] * n + source[~inner])
+    # pairs of component and investor, grown from the first layers to the last; they are numbered beyond 32 bits
+    keys = np.unique(label[target[~inner]] * np.int64(n) + source[~inner])
     near, far, _, _, edges = given._up
+    near, far = near.astype(np.int64), far.astype(np.int64)
     begin = np.searchsorted(keys, np.arange(given.count + 1) * n)
     grown: dict[int, np.ndarray] = {}
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
@@ -177,8 +224,7 @@ def investor_counts(graph: EntityGraph) -> np.ndarray:
     for component, members in grown.items():
         size[component] = members.size
     result = np.zeros(n, dtype=np.int64)
-    codes = np.flatnonzero(label >= 0)
-    result[codes] = size[label[codes]]
+    result[given.codes] = size[label[given.codes]]
     # a registered product on a circle is an investor of those below it, not of itself
     for code in np.flatnonzero(product & funded & ~unwrap).tolist():
         component = int(label[code])
@@ -215,33 +261,32 @@ def acts(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return firm, product, licence_masks(graph)[firm] > 0
 
 
-def _unlicensed(graph: EntityGraph, firm: np.ndarray, product: np.ndarray, licensed: np.ndarray) -> np.ndarray:
+def _unlicensed(graph: EntityGraph) -> np.ndarray:
     """Part of those who manage or sell a product that hold no licence, and of a firm's own acts without one.
 
     Payment work passed on is an act of both firms, without licence when either has none: the licensed head of such a
     chain answers for it. 0 everywhere when the graph knows of no licence at all: then nothing can be said.
     """
-    n = len(graph)
+    result = np.zeros(len(graph))
     masks = licence_masks(graph)
     if not masks.any():
-        return np.zeros(n)
-    columns = graph.columns
-    at = columns.of("subcontracts")
-    principal, contractor = columns.source[at], columns.target[at]
+        return result
+    firm, product, licensed = acts(graph)
+    passed_on = graph.columns.only(graph.columns.of("subcontracts"))
+    principal, contractor = passed_on.source, passed_on.target
     passed = (masks[principal] == 0) | (masks[contractor] == 0)
-    object_ = np.r_[product, firm, principal, contractor]
-    bare = np.r_[~licensed, ~licensed, passed, passed].astype(np.float64)
-    count = np.bincount(object_, minlength=n)
-    return np.divide(np.bincount(object_, weights=bare, minlength=n), count, out=np.zeros(n), where=count > 0)
+    codes, place = compact(len(graph), np.concatenate([product, firm, principal, contractor]))
+    bare = np.concatenate([~licensed, ~licensed, passed, passed]).astype(np.float64)
+    result[codes] = np.bincount(place, weights=bare) / np.bincount(place)
+    return result
 
 
 def _subcontract_layers(graph: EntityGraph) -> np.ndarray:
     """Steps of the longest chain of subcontracts through each firm; infinite on a circle of them."""
-    columns = graph.columns
-    at = columns.of("subcontracts")
-    if not at.size:
+    passed_on = graph.columns.only(graph.columns.of("subcontracts"))
+    if not len(passed_on):
         return np.zeros(len(graph))
-    source, target = columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
+    source, target = passed_on.source, passed_on.target
     firms = np.zeros(len(graph), dtype=bool)
     firms[source], firms[target] = True, True
     given = Chains(len(graph), source, target, firms)
@@ -258,16 +303,14 @@ def _stacked_licences(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
     masks = licence_masks(graph)
     count = found.size.size
     group_mask = np.zeros(count, dtype=np.int64)
-    columns = graph.columns
-    at = columns.of("officer", "operates", "located_at")
-    source, target = columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
-    officer = np.zeros(len(columns), dtype=bool)
-    officer[columns.of("officer")] = True
-    firm, shared = np.where(officer[at], target, source), np.where(officer[at], source, target)
-    keep = (found.label[firm] >= 0) & (masks[firm] > 0)
-    firm, shared = firm[keep], shared[keep]
+    holders = (found.label >= 0) & (masks > 0)
+    officers = graph.columns.only(graph.columns.of("officer"))
+    things = graph.columns.only(graph.columns.of("operates", "located_at"))
+    led, using = np.flatnonzero(holders[officers.target]), np.flatnonzero(holders[things.source])
+    firm = np.concatenate([officers.target[led], things.source[using]]).astype(np.int64)
+    shared = np.concatenate([officers.source[led], things.target[using]])
     # what is shared inside one group, by firms of more than one licence
-    key = found.label[firm] * len(graph) + shared
+    key = found.label[firm] * np.int64(len(graph)) + shared
     pairs, inverse = np.unique(key, return_inverse=True)
     both = np.zeros(pairs.size, dtype=np.int64)
     np.bitwise_or.at(both, inverse, masks[firm])

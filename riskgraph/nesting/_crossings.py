@@ -14,18 +14,14 @@ from riskgraph.nesting._sectors import sector_codes, sector_masks
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["TIED", "handled_pairs", "sectors_met", "stands", "widest"]
-
-#: least direct stake that ties a holder to a firm's sector, in exact units
-TIED = 2 * 10**14
+__all__ = ["handled_pairs", "sectors_met", "stands", "widest"]
 
 
 def handled_pairs(graph: EntityGraph, *kinds: str) -> tuple[np.ndarray, np.ndarray]:
     """Firm and product of relations of these kinds."""
-    columns = graph.columns
-    at = columns.of(*kinds)
-    at = at[graph.kinds[columns.target[at]] == PRODUCT]
-    return columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
+    ties = graph.columns.only(graph.columns.of(*kinds))
+    at = np.flatnonzero(graph.kinds[ties.target] == PRODUCT)
+    return ties.source[at].astype(np.int64), ties.target[at].astype(np.int64)
 
 
 class Stands(NamedTuple):
@@ -41,7 +37,8 @@ class Stands(NamedTuple):
 
     def of(self, depths: Depths) -> np.ndarray:
         """What each entity has of a measure that is known through, above and below each product."""
-        return np.choose(self.side, [values[self.product] for values in (depths.through, depths.below, depths.above)])
+        place = depths.label[self.product]
+        return np.choose(self.side, [values[place] for values in (depths.through, depths.below, depths.above)])
 
 
 def stands(graph: EntityGraph) -> Stands:
@@ -69,41 +66,54 @@ def sectors_met(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     standing = stands(graph)
     entity, product = standing.entity, standing.product
     reach, changes, returns = along_chains(graph)
-    returns = returns + _home(graph)
+    conduits = chains(graph).codes
+    place = reach.label[conduits]
 
-    affiliated = _affiliated(graph, own)
-    turns = np.maximum(np.bitwise_count(affiliated).astype(np.float64) - 1, 0)
-    mask = widest(own | reach.through | affiliated, entity, standing.of(reach))
-    best = changes.through.copy()
+    mask = _affiliated(graph, own)
+    turning = np.flatnonzero((np.bitwise_count(mask) > 1) & (graph.kinds != PRODUCT))
+    turns = np.bitwise_count(mask[turning]) - 1.0
+    mask |= own
+    mask[conduits] |= reach.through[place]
+    mask = widest(mask, entity, standing.of(reach))
+    best = np.zeros(len(graph))
+    best[conduits] = changes.through[place]
     # a manager of another sector than its product is one more change, and so is the first or last step of a chain
     step = (code[entity] >= 0) & (code[product] >= 0) & (code[entity] != code[product])
     np.maximum.at(best, entity, standing.of(changes) + step)
-    back = returns.copy()
+    best[turning] += turns
+    back = _home(graph)
+    back[conduits] += returns
     firm, managed = handled_pairs(graph, "manages", "distributes")
-    np.maximum.at(back, firm, returns[managed])
-    return mask, best + np.where(graph.kinds == PRODUCT, 0.0, turns), back
+    np.maximum.at(back, firm, back[managed])
+    return mask, best, back
 
 
 def along_chains(graph: EntityGraph) -> tuple[Depths, Depths, np.ndarray]:
-    """Per conduit: sectors on its chains, most sector changes on one, sectors money comes back to; cached."""
+    """Per component: sectors on its chains, most sector changes on one; per conduit: sectors money comes back to.
+
+    Cached.
+    """
     return graph.cached(("nesting", "along chains"), lambda: _along_chains(graph))
 
 
 def _along_chains(graph: EntityGraph) -> tuple[Depths, Depths, np.ndarray]:
     given, pairs = chains(graph), funding_pairs(graph)
     source, target, conduit = pairs.source, pairs.target, pairs.conduit
-    own, code = sector_masks(graph), sector_codes(graph)
+    code = sector_codes(graph)
 
     def step(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return ((code[a] >= 0) & (code[b] >= 0) & (code[a] != code[b])).astype(np.float64)
 
-    n, count, label = own.size, given.count, given.label
-    bit = np.where(code >= 0, np.int64(1) << np.maximum(code, 0), 0)
+    def bit(of: np.ndarray) -> np.ndarray:
+        return np.where(code[of] >= 0, np.int32(1) << np.maximum(code[of], 0).astype(np.int32), 0)
+
+    count, label = given.count, given.label
     into, out = conduit[target] & ~conduit[source], conduit[source] & ~conduit[target]
-    mine = given.per_component(np.where(conduit, bit, 0), np.bitwise_or, 0)
+    main = bit(given.codes)
+    mine = given.per_component(main, np.bitwise_or, 0)
     above, below = mine.copy(), mine.copy()
-    np.bitwise_or.at(above, label[target[into]], bit[source[into]])
-    np.bitwise_or.at(below, label[source[out]], bit[target[out]])
+    np.bitwise_or.at(above, label[target[into]], bit(source[into]))
+    np.bitwise_or.at(below, label[source[out]], bit(target[out]))
     ends_above, ends_below = np.zeros(count), np.zeros(count)
     np.maximum.at(ends_above, label[target[into]], step(source[into], target[into]))
     np.maximum.at(ends_below, label[source[out]], step(source[out], target[out]))
@@ -116,17 +126,15 @@ def _along_chains(graph: EntityGraph) -> tuple[Depths, Depths, np.ndarray]:
     # money that passes a conduit between two of one sector, and money that leaves a conduit's sector and comes back
     between = above & below
     after, before = _leaving(given, below, mine, down=True), _leaving(given, above, mine, down=False)
-    at = np.flatnonzero(label >= 0)
-    place = label[at]
-    middle = np.where(bit[at] > 0, np.bitwise_count(between[place] & ~bit[at]), 0)
+    place = label[given.codes]
+    middle = np.where(main > 0, np.bitwise_count(between[place] & ~main), 0)
     circle = given.cyclic[place] & (np.bitwise_count(mine[place]) > 1)
-    ends = ((after[place] | before[place]) & bit[at]) != 0
-    reach = np.zeros((3, n), dtype=np.int64)
-    reach[:, at] = above[place] | below[place], above[place], below[place]
-    changes, returns = np.zeros((3, n)), np.zeros(n)
-    changes[:, at] = (up + turning + down)[place], (up + turning)[place], (turning + down)[place]
-    returns[at] = middle + (ends | (circle & (bit[at] != 0)))
-    return Depths(*reach), Depths(*changes), returns
+    ends = ((after[place] | before[place]) & main) != 0
+    return (
+        Depths(label, above | below, above, below),
+        Depths(label, up + turning + down, up + turning, turning + down),
+        middle + (ends | (circle & (main != 0))),
+    )
 
 
 def _leaving(given: Chains, far: np.ndarray, mine: np.ndarray, *, down: bool) -> np.ndarray:
@@ -152,16 +160,18 @@ def widest(base: np.ndarray, entity: np.ndarray, masks: np.ndarray) -> np.ndarra
 def _affiliated(graph: EntityGraph, own: np.ndarray) -> np.ndarray:
     """Own sectors, those of all firms controlled by majority, of firms held to a fifth, and of one business partner."""
     source, target = majority_ties(graph)
-    forest = Chains(len(graph), source, target, np.ones(len(graph), dtype=bool))
-    below = forest.union(forest.per_component(own, np.bitwise_or, 0), down=True)[forest.label]
-    result = below.copy()
-    holder, company, units = stakes(graph)
-    held = (units >= TIED) & (graph.kinds[holder] != PRODUCT)
+    tied = np.zeros(len(graph), dtype=bool)
+    tied[source], tied[target] = True, True
+    forest = Chains(len(graph), source, target, tied)
+    below = forest.union(forest.per_component(own[forest.codes], np.bitwise_or, 0), down=True)
+    result = own.copy()
+    result[forest.codes] = below[forest.label[forest.codes]]
+    holder, company, _ = stakes(graph)
+    held = np.flatnonzero((own[company] != 0) & (graph.kinds[holder] != PRODUCT))
     np.bitwise_or.at(result, holder[held], own[company[held]])
     columns = graph.columns
-    both = columns.of("cooperates", "raises_on", "subcontracts")
-    source, target = columns.source[both].astype(np.int64), columns.target[both].astype(np.int64)
-    return widest(result, np.r_[source, target], own[np.r_[target, source]])
+    both = columns.only(columns.of("cooperates", "raises_on", "subcontracts"))
+    return widest(result, np.r_[both.source, both.target], own[np.r_[both.target, both.source]])
 
 
 def _home(graph: EntityGraph) -> np.ndarray:
@@ -177,8 +187,7 @@ def _home(graph: EntityGraph) -> np.ndarray:
     result[pairs.source[home]] = 1.0
     n = max(len(graph), 1)
     result[product[np.isin(product * n + firm, pairs.source * n + pairs.target)]] = 1.0
-    columns = graph.columns
-    at = columns.of("raises_on")
-    borrower, platform = columns.source[at], columns.target[at]
+    raised = graph.columns.only(graph.columns.of("raises_on"))
+    borrower, platform = raised.source, raised.target
     result[platform[(label[borrower] >= 0) & (label[borrower] == label[platform])]] = 1.0
     return result

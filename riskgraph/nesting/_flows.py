@@ -13,7 +13,7 @@ from riskgraph.schema import ENTITY_KINDS
 if TYPE_CHECKING:
     from riskgraph.graph import EntityGraph
 
-__all__ = ["UNTRACED", "Flows", "flows", "funding_pairs", "true_facts"]
+__all__ = ["UNTRACED", "Flows", "filled_in", "flows", "funding_pairs", "true_facts"]
 
 #: what stands for money whose source or use is not on record
 UNTRACED = "<untraced>"
@@ -90,29 +90,29 @@ def funding_pairs(graph: EntityGraph, columns: RelationColumns | None = None) ->
     product = graph.kinds == PRODUCT
 
     def build() -> Pairs:
-        source, target = columns.source.astype(np.int64), columns.target.astype(np.int64)
         invests, lends = columns.of("invests", "packaged_from"), columns.of("lends")
         raises, owns = columns.of("raises_on"), columns.of("owns")
         conduit = product.copy()
         if raises.size:
             paid = np.zeros(len(graph), dtype=bool)
-            paid[target[invests]] = True
-            paid[target[lends]] = True
+            paid[columns.only(invests).target] = True
+            paid[columns.only(lends).target] = True
             platform = np.zeros(len(graph), dtype=bool)
-            platform[target[raises]] = True
+            platform[columns.only(raises).target] = True
             conduit |= platform & paid
-        lends = lends[conduit[source[lends]] | conduit[target[lends]]]
-        owns = owns[product[source[owns]] | product[target[owns]]]
-        raises = raises[conduit[target[raises]]]
+        lent, owned = columns.only(lends), columns.only(owns)
+        lends = lends[conduit[lent.source] | conduit[lent.target]]
+        owns = owns[product[owned.source] | product[owned.target]]
+        raises = raises[conduit[columns.only(raises).target]]
+        parts = [columns.only(at) for at in (invests, lends, owns, raises)]
         position = np.concatenate([invests, lends, owns, raises])
-        turned = np.zeros(position.size, dtype=bool)
-        turned[position.size - raises.size :] = True
-        a = np.where(turned, target[position], source[position])
-        b = np.where(turned, source[position], target[position])
-        loan = np.zeros(position.size, dtype=bool)
-        loan[invests.size : invests.size + lends.size] = True
-        amount = columns.amount[position]
-        low, high = columns.share_min[position], columns.share_max[position]
+        # from here on what is raised leads from the platform to the borrower
+        a = np.concatenate([*(part.source for part in parts[:3]), parts[3].target]).astype(np.int64)
+        b = np.concatenate([*(part.target for part in parts[:3]), parts[3].source]).astype(np.int64)
+        loan = np.repeat([False, True, False], [invests.size, lends.size, owns.size + raises.size])
+        amount, low, high = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("amount", "share_min", "share_max")
+        )
         share = np.where(low == high, low, np.nan)
         keep = a != b
         return _merge(a[keep], b[keep], amount[keep], share[keep], loan[keep], position[keep], conduit)
@@ -163,10 +163,11 @@ def _merge(
 
 def flows(graph: EntityGraph) -> Flows:
     """Funding of a graph on its day with totals, shares and untraced money filled in; cached."""
-    return graph.cached(("nesting", "flows"), lambda: _flows(funding_pairs(graph)))
+    return graph.cached(("nesting", "flows"), lambda: filled_in(funding_pairs(graph)))
 
 
-def _flows(pairs: Pairs) -> Flows:
+def filled_in(pairs: Pairs) -> Flows:
+    """Pairs with totals, shares and untraced money filled in."""
     n, conduit = pairs.conduit.size, pairs.conduit
     source, target = pairs.source, pairs.target
     total = _declared_total(pairs)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riskgraph._sparse import exact_shares
-from riskgraph.nesting._crossings import TIED
 from riskgraph.nesting._flows import PRODUCT
-from riskgraph.nesting._groups import STATE
+from riskgraph.nesting._groups import STATE, TIED
 from riskgraph.nesting._patterns_money import MOST, Finding, downstream
 from riskgraph.nesting._sectors import licence_masks, sector_codes, sector_masks
 from riskgraph.nesting._ways import Network, Spread, matches, network

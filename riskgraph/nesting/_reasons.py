@@ -28,25 +28,28 @@ PARTS = frozenset({"opacity", "circularity", "unlicensed_share"})
 
 @overload
 def reasons(
-    columns: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray], lang: str, *, each: Literal[False] = False
+    columns: Mapping[str, np.ndarray], adding: Mapping[str, np.ndarray], lang: str, *, each: Literal[False] = False
 ) -> np.ndarray: ...
 @overload
-def reasons(columns: Mapping[str, np.ndarray], parts: None, lang: str, *, each: Literal[True]) -> dict[str, str]: ...
+def reasons(columns: Mapping[str, np.ndarray], adding: None, lang: str, *, each: Literal[True]) -> dict[str, str]: ...
 
 
 def reasons(
-    columns: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray] | None, lang: str, *, each: bool = False
+    columns: Mapping[str, np.ndarray], adding: Mapping[str, np.ndarray] | None, lang: str, *, each: bool = False
 ) -> Any:
-    """Text of each row: the components that add to its score; with ``each`` that of every component of one row."""
+    """Text of each row: the components that add to its score; with ``each`` that of every component of one row.
+
+    ``adding`` gives the rows to whose score a component adds.
+    """
     place = 1 if lang == "zh" else 0
     if each:
         return {name: _text(name, float(columns[name][0]), place) for name in COMPONENTS}
-    assert parts is not None
+    assert adding is not None
     size = len(columns[COMPONENTS[0]])
     result = np.full(size, "", dtype=object)
     comma = ";" if lang == "zh" else "; "
     for name in COMPONENTS:
-        at = np.flatnonzero(parts[name] > 0)
+        at = adding[name]
         if not at.size:
             continue
         values, inverse = np.unique(np.round(columns[name][at], 2 if name in PARTS else 6), return_inverse=True)

@@ -21,7 +21,7 @@ OTHER = SECTORS.index("other")
 
 
 def sector_codes(graph: EntityGraph) -> np.ndarray:
-    """Main sector of each entity as an index into the sectors, -1 where unknown or none of finance.
+    """Main sector of each entity as an index into the sectors, int8, -1 where unknown or none of finance.
 
     What is declared; else the licence, if there is but one; for a product else the sector of its manager.
     """
@@ -30,10 +30,9 @@ def sector_codes(graph: EntityGraph) -> np.ndarray:
         codes = _declared(graph)
         licensed = licence_masks(graph)
         single = (codes < 0) & (licensed > 0) & ((licensed & (licensed - 1)) == 0)
-        codes[single] = np.log2(licensed[single]).astype(np.int64)
-        columns = graph.columns
-        rows = columns.of("manages")
-        manager, product = columns.source[rows], columns.target[rows]
+        codes[single] = np.log2(licensed[single]).astype(np.int8)
+        managed = graph.columns.only(graph.columns.of("manages"))
+        manager, product = managed.source, managed.target
         take = (graph.kinds[product] == PRODUCT) & (codes[product] < 0) & (codes[manager] >= 0)
         # of several managers the first on record
         codes[product[take][::-1]] = codes[manager[take][::-1]]
@@ -46,40 +45,41 @@ def sector_codes(graph: EntityGraph) -> np.ndarray:
 def _declared(graph: EntityGraph) -> np.ndarray:
     sectors = graph.entity_column("sector")
     if sectors is None:
-        return np.full(len(graph), -1, dtype=np.int64)
-    return Directory.of(SECTORS, like=sectors).codes(sectors).astype(np.int64)
+        return np.full(len(graph), -1, dtype=np.int8)
+    return Directory.of(SECTORS, like=sectors).codes(sectors).astype(np.int8)
 
 
 def licence_masks(graph: EntityGraph) -> np.ndarray:
-    """Bit mask of the sectors each entity holds a licence for on the graph's day, int64."""
+    """Bit mask of the sectors each entity holds a licence for on the graph's day, int32."""
 
     def build() -> np.ndarray:
-        masks = np.zeros(len(graph), dtype=np.int64)
+        masks = np.zeros(len(graph), dtype=np.int32)
         licences = graph.licences
         if len(licences):
             codes = pd.Index(SECTORS).get_indexer(pd.Index(licences["sector"], dtype=object))
             good = codes >= 0
-            np.bitwise_or.at(masks, graph.codes(licences["entity"])[good], np.int64(1) << codes[good])
+            np.bitwise_or.at(masks, graph.codes(licences["entity"])[good], np.int32(1) << codes[good].astype(np.int32))
         return masks
 
     return graph.cached(("nesting", "licences"), build)
 
 
 def sector_masks(graph: EntityGraph) -> np.ndarray:
-    """Bit mask of the sectors of each entity, int64: its main sector and those it is licensed for, never "other"."""
+    """Bit mask of the sectors of each entity, int32: its main sector and those it is licensed for, never "other"."""
 
     def build() -> np.ndarray:
         codes = sector_codes(graph)
         masks = licence_masks(graph).copy()
-        masks[codes >= 0] |= np.int64(1) << codes[codes >= 0]
-        return masks & ~(np.int64(1) << OTHER)
+        some = np.flatnonzero(codes >= 0)
+        masks[some] |= np.int32(1) << codes[some].astype(np.int32)
+        return masks & ~np.int32(1 << OTHER)
 
     return graph.cached(("nesting", "sectors"), build)
 
 
 def mask_names(masks: np.ndarray) -> np.ndarray:
     """Tuples of sector codes for bit masks, one object a distinct mask."""
-    distinct, inverse = np.unique(masks, return_inverse=True)
+    inverse, distinct = pd.factorize(masks)
     names = np.empty(distinct.size, dtype=object)
     for spot, mask in enumerate(distinct.tolist()):
         names[spot] = tuple(name for bit, name in enumerate(SECTORS) if mask >> bit & 1)

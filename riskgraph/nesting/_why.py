@@ -11,9 +11,9 @@ import numpy as np
 from riskgraph._sparse import row_pointers
 from riskgraph.nesting._chains import chains, layer_depths
 from riskgraph.nesting._components import investor_counts
-from riskgraph.nesting._crossings import TIED, Stands, along_chains, stands
+from riskgraph.nesting._crossings import Stands, along_chains, stands
 from riskgraph.nesting._flows import funding_pairs
-from riskgraph.nesting._groups import groups, majority_ties
+from riskgraph.nesting._groups import TIED, groups, majority_ties
 from riskgraph.nesting._scale import scale
 from riskgraph.nesting._sectors import licence_masks, sector_masks
 from riskgraph.nesting.circuits import ties
@@ -157,13 +157,12 @@ def _best_first(graph: EntityGraph) -> tuple[tuple[np.ndarray, np.ndarray], tupl
 def _depths(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:
     """Products on the longest chain that ends (or begins) at each entity."""
     given = chains(graph)
-    weight = given.per_component(np.ones(len(graph)), np.add, 0.0)
+    weight = given.per_component(np.ones(given.codes.size), np.add, 0.0)
     weight[given.cyclic] = np.inf
     result = []
     for down in (False, True):
         depth = np.zeros(len(graph))
-        inside = given.label >= 0
-        depth[inside] = (weight + given.longest(weight, down=down))[given.label[inside]]
+        depth[given.codes] = (weight + given.longest(weight, down=down))[given.label[given.codes]]
         result.append(depth)
     return result[0], result[1]
 

@@ -10,14 +10,17 @@ import pandas as pd
 
 from riskgraph._sparse import strong_components
 from riskgraph.errors import InvalidParameter
+from riskgraph.schema import RELATION_KINDS
 
 if TYPE_CHECKING:
+    from riskgraph._columns import RelationColumns
     from riskgraph.graph import EntityGraph
 
 __all__ = ["circuits"]
 
 #: relations that a loop may be made of; a guarantee brings no money in
 LOOPING = ("owns", "invests", "lends", "guarantees")
+GUARANTEES = RELATION_KINDS.index("guarantees")
 #: usual length and budget of the search
 MAX_LENGTH, BUDGET = 8, 200_000
 
@@ -44,38 +47,35 @@ def ties(graph: EntityGraph) -> Ties:
 
 
 def _ties(graph: EntityGraph) -> Ties:
-    columns = graph.columns
-    at = columns.of(*LOOPING)
-    at = at[columns.source[at] != columns.target[at]]
-    source, target = columns.source[at].astype(np.int64), columns.target[at].astype(np.int64)
-    amount = booked(graph, at)
-    guarantee = np.zeros(len(columns), dtype=bool)
-    guarantee[columns.of("guarantees")] = True
+    at = graph.columns.of(*LOOPING)
+    looping = graph.columns.only(at)
+    differ = np.flatnonzero(looping.source != looping.target)
+    at, looping = at[differ], looping.only(differ)
+    source, target = looping.source.astype(np.int64), looping.target.astype(np.int64)
+    amount, guarantee = booked(graph, looping), looping.kind == GUARANTEES
     n = max(len(graph), 1)
     order = np.argsort(source * n + target, kind="stable")
     key = (source * n + target)[order]
     first = np.flatnonzero(np.r_[True, np.diff(key) != 0]) if key.size else np.empty(0, dtype=np.int64)
     if first.size:
         sums = np.add.reduceat(amount[order], first)
-        funding = np.add.reduceat(np.where(guarantee[at], 0.0, amount)[order], first)
+        funding = np.add.reduceat(np.where(guarantee, 0.0, amount)[order], first)
     else:
         sums = funding = np.empty(0)
     _, label = strong_components(len(graph), key[first] // n, key[first] % n)
     return Ties(key[first] // n, key[first] % n, sums, funding, np.r_[first, key.size], at[order], label)
 
 
-def booked(graph: EntityGraph, positions: np.ndarray) -> np.ndarray:
+def booked(graph: EntityGraph, relations: RelationColumns) -> np.ndarray:
     """Amounts of relations; of shares without one, the share of the registered capital; NaN where unknown."""
-    columns = graph.columns
-    amount = columns.amount[positions].copy()
+    amount = relations.amount.copy()
     registered = graph.entity_column("capital")
     if registered is not None:
-        capital = registered.to_numpy(dtype=np.float64)[columns.target[positions]]
-        low, high = columns.share_min[positions], columns.share_max[positions]
-        paid = np.where(low == high, low * capital, np.nan)
-        owns = np.zeros(len(columns), dtype=bool)
-        owns[columns.of("owns")] = True
-        amount = np.where(np.isnan(amount) & owns[positions], paid, amount)
+        dark = relations.of("owns")
+        dark = dark[np.isnan(amount[dark])]
+        stakes = relations.only(dark)
+        paid = stakes.share_min * registered.to_numpy(dtype=np.float64)[stakes.target]
+        amount[dark] = np.where(stakes.share_min == stakes.share_max, paid, np.nan)
     return amount
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,13 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from riskgraph.errors import InvalidParameter, RiskGraphError
-from riskgraph.nesting._components import COMPONENTS, _stacked_licences, lead_masks, raw_components
-from riskgraph.nesting._crossings import widest
+from riskgraph.nesting._components import COMPONENTS, components
 from riskgraph.nesting._flows import PRODUCT
 from riskgraph.nesting._groups import groups
+from riskgraph.nesting._names import GROUP, coded, entity_ids, entity_names
 from riskgraph.nesting._reasons import reasons
 from riskgraph.nesting._scale import check_weights, default_weights, scale
-from riskgraph.nesting._sectors import mask_names, sector_masks
+from riskgraph.nesting._sectors import mask_names
 from riskgraph.nesting._why import why
 from riskgraph.schema import ENTITY_KINDS
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["NestingScorer"]
 
 COMPANY = ENTITY_KINDS.index("company")
-#: entity ids of control groups begin with this, the id of the head follows
-GROUP = "group:"
 
 
 class NestingScorer(BaseEstimator):  # type: ignore[misc]
@@ -94,8 +93,6 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
     """
 
     report_: pd.DataFrame
-    scores_: pd.Series
-    parts_: pd.DataFrame
     weights_: dict[str, float]
 
     def __init__(self, weights: Mapping[str, float] | None = None, *, lang: str = "en") -> None:
@@ -120,36 +117,49 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
         if self.lang not in ("en", "zh"):
             raise InvalidParameter(f"'lang' must be 'en' or 'zh'; got {self.lang!r}")
         self.weights_ = check_weights(default_weights() if self.weights is None else self.weights)
-        raw = raw_components(graph, catalogue)
         rows = np.flatnonzero((graph.kinds == COMPANY) | (graph.kinds == PRODUCT))
-        columns = {name: values[rows] for name, values in raw.items()}
-        of_groups = _group_components(graph, raw, lead_masks(catalogue))
-        columns = {name: np.r_[columns[name], of_groups[name]] for name in columns}
+        columns = components(graph, rows, catalogue)
         heads = groups(graph).head
-        ids = graph.ids.to_numpy()
-        entity = np.r_[ids[rows], np.array([GROUP + str(ids[head]) for head in heads], dtype=object)]
-        kind = np.r_[
-            np.array(ENTITY_KINDS, dtype=object)[graph.kinds[rows]], np.full(heads.size, "group", dtype=object)
-        ]
-        parts = {name: self.weights_[name] * scale(name, columns[name]) for name in COMPONENTS}
+        score = np.zeros(rows.size + heads.size)
+        for name in COMPONENTS:
+            score += self._part(name, columns[name])
         # rounded, so that sums of the same parts in another order are equal
-        score = np.clip(np.sum(list(parts.values()), axis=0), 0.0, 1.0).round(12)
+        score = np.clip(score, 0.0, 1.0).round(12)
         order = np.argsort(-score, kind="stable")
-        index = pd.Index(entity[order], dtype=object, name="entity")
+        for name in columns:
+            columns[name] = columns[name][order]
+        adding = {name: np.flatnonzero(self._part(name, columns[name]) > 0) for name in COMPONENTS}
+        codes, group = np.concatenate([rows, heads])[order], order >= rows.size
         frame = {
-            "entity": entity,
-            "kind": kind,
-            "name": graph.names_of(np.r_[rows, heads]),
+            "entity": entity_ids(graph, codes, group),
+            "kind": coded(np.where(group, np.int8(len(ENTITY_KINDS)), graph.kinds[codes]), [*ENTITY_KINDS, "group"]),
+            "name": entity_names(graph, codes),
             **{name: columns[name] for name in COMPONENTS},
-            "score": score,
-            "reasons": reasons(columns, parts, self.lang),
+            "score": score[order],
+            "reasons": reasons(columns, adding, self.lang),
             "sector_codes": mask_names(columns["sector_mask"]),
         }
-        self.report_ = pd.DataFrame({name: values[order] for name, values in frame.items()})
-        self.parts_ = pd.DataFrame({name: values[order] for name, values in parts.items()}, index=index)
-        self.scores_ = pd.Series(score[order], index=index, name="nesting")
+        # the columns as they are: to put them side by side would hold each twice
+        self.report_ = pd.DataFrame(frame, copy=False)
+        for name in ("scores_", "parts_"):
+            self.__dict__.pop(name, None)
         self._graph = graph
         return self
+
+    @cached_property
+    def scores_(self) -> pd.Series:
+        """Scores on entity ids, made when they are first asked for."""
+        index = pd.Index(self.report_["entity"], dtype=object, name="entity")
+        return pd.Series(self.report_["score"].to_numpy(), index=index, name="nesting", copy=True)
+
+    @cached_property
+    def parts_(self) -> pd.DataFrame:
+        """Weight times scaled component on entity ids, made when they are first asked for."""
+        parts = {name: self._part(name, self.report_[name].to_numpy()) for name in COMPONENTS}
+        return pd.DataFrame(parts, index=self.scores_.index, copy=False)
+
+    def _part(self, name: str, values: np.ndarray) -> np.ndarray:
+        return self.weights_[name] * scale(name, values)
 
     def explain(self, entity: str) -> pd.DataFrame:
         """Evidence of an entity's score: one row a component that adds to it, with the chain it comes from.
@@ -177,15 +187,15 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
         1   sectors    4.0  (Saver, BankPlan, TrustPlan, AssetPlan, Develo...
         """
         self._fitted()
-        if entity not in self.scores_.index:
+        row = np.flatnonzero((self.report_["entity"] == entity).to_numpy(dtype=bool))[:1]
+        if not row.size:
             code = self._graph.code(entity)
             kind = ENTITY_KINDS[self._graph.kinds[code]]
             raise InvalidParameter(
                 f"'entity' must be a company, a product or a control group; {entity!r} is of kind {kind!r}"
             )
-        row = int(self.scores_.index.get_loc(entity))
-        values = self.report_.iloc[row]
-        parts = self.parts_.iloc[row]
+        values = self.report_.iloc[row[0]]
+        parts = pd.Series({name: float(self._part(name, values[name])) for name in COMPONENTS})
         adding = parts[parts > 0].sort_values(ascending=False, kind="stable")
         rows = [
             (
@@ -260,27 +270,3 @@ class NestingScorer(BaseEstimator):  # type: ignore[misc]
     def _fitted(self) -> None:
         if not hasattr(self, "report_"):
             raise RiskGraphError("this NestingScorer is not fitted; call fit(graph) first")
-
-
-def _group_components(graph: EntityGraph, raw: dict[str, np.ndarray], leads: list[int]) -> dict[str, np.ndarray]:
-    """Components of control groups: unions of their members' sectors, the greatest of the rest."""
-    found = groups(graph)
-    count = found.size.size
-    inside = np.flatnonzero(found.label >= 0)
-    label = found.label[inside]
-    result: dict[str, np.ndarray] = {}
-    for name in COMPONENTS:
-        best = np.zeros(count)
-        np.maximum.at(best, label, raw[name][inside])
-        result[name] = best
-    mask = np.zeros(count, dtype=np.int64)
-    np.bitwise_or.at(mask, label, sector_masks(graph)[inside])
-    mask = widest(mask, label, raw["sector_mask"][inside])
-    agencies = np.zeros(count, dtype=np.int64)
-    for bit, agency in enumerate(leads):
-        agencies[(mask >> bit & 1) == 1] |= agency
-    result["sectors"] = np.bitwise_count(mask).astype(np.float64)
-    result["leads"] = np.bitwise_count(agencies).astype(np.float64)
-    result["licences"] = _stacked_licences(graph)[1]
-    result["sector_mask"] = mask
-    return result

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from riskgraph._sparse import CLOSED, row_pointers, strong_components
+from riskgraph._sparse import CLOSED, SHARE_UNITS, row_pointers, strong_components
 from riskgraph.ownership._holdings import Holdings, holdings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _descent(held: Holdings) -> Descent:
     sums = np.bincount(company[inside], weights=low[inside], minlength=held.n)
     closed = np.zeros(count, dtype=bool)
     closed[label[company[inside]]] = True
-    closed[label[(sums < 1 - CLOSED) | (held.declared_low[code] > 1 + 1e-12)]] = False
+    closed[label[(sums < 1 - CLOSED) | (held.exact_declared[code] / SHARE_UNITS > 1 + 1e-12)]] = False
     onward = np.argsort(holder, kind="stable")
     inner, rivals = _by_company(company, inside), _by_company(company, contested & (room > 0))
     busy = held.n - int(idle.sum())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from riskgraph._optional import kernels
 from riskgraph._sparse import SHARE_UNITS, expand, row_pointers
 from riskgraph.errors import NotConverged
 
-__all__ = ["NEVER", "Enough", "Reached", "Stakes", "add_up", "compiled", "gather", "loops", "tally"]
+__all__ = ["NEVER", "Enough", "Reached", "Stakes", "add_up", "compiled", "gather", "loops", "put_together", "tally"]
 
 #: pairs of controller and company that are told one by one, however few the holdings; and a holding
 MOST_PAIRS, MOST_PAIRS_PER_STAKE = 20_000_000, 20
@@ -37,7 +38,7 @@ class Stakes(NamedTuple):
     """
 
     n: int
-    #: unit of every entity, and the number of members of every unit
+    #: unit of every entity, and the number of members of every unit; all codes are int32
     unit: np.ndarray
     size: np.ndarray
     holder: np.ndarray
@@ -121,7 +122,8 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
     if starts is None:
         starts = np.flatnonzero(np.diff(stakes.pointers))
     if fast := loops(stakes):
-        start, company, low, high, agreed, _, since, _ = compiled(fast, stakes, enough, starts, rounds, both=False)
+        portions = compiled(fast, stakes, enough, starts, rounds, both=False)
+        start, company, low, high, agreed, _, since, _ = put_together(portions, stakes.holder.size)
         return Reached(start, company, low, high, agreed, since)
     spots, place = expand(stakes.pointers, starts)
     limit = _limit(stakes, starts)
@@ -173,25 +175,46 @@ def gather(stakes: Stakes, enough: Enough, *, starts: np.ndarray | None = None, 
 
 def compiled(
     fast: ModuleType, stakes: Stakes, enough: Enough, starts: np.ndarray, rounds: int | None, *, both: bool
-) -> list[np.ndarray]:
+) -> Iterator[list[np.ndarray]]:
     """The same by compiled loops, one start after another; with ``both`` at the lows alone, and then at the highs.
 
-    Returns start, company, the votes at the lows, the most at the highs, whether control is agreed in either case, and
-    the round in either case.
+    Portions of start, company, the votes at the lows, the most at the highs, whether control is agreed in either case,
+    and the round in either case; at least one.
     """
-    found: list[list[np.ndarray]] = []
     limit, wide = _limit(stakes, starts), enough.high.size > 0
     # side by side in memory, as they are needed together
-    bar = np.column_stack([enough.low, *((enough.high, enough.declared) if wide else (enough.low,) * 2), stakes.unit])
-    while starts.size or not found:
+    bar = np.column_stack([enough.low, *((enough.high, enough.declared) if wide else (enough.low,) * 2)])
+    del enough
+    pairs, begun = 0, False
+    while starts.size or not begun:
         *columns, done = fast.gather(
             stakes, bar, wide and not both, both, starts, rounds or stakes.n, SHARE_UNITS, MOST, PORTION
         )
-        found.append(columns)
-        starts = starts[done:]
-        if sum(columns[0].size for columns in found) > limit:
+        begun, starts, pairs = True, starts[done:], pairs + columns[0].size
+        if pairs > limit:
             raise NotConverged(TOO_MANY)
-    return found[0] if len(found) == 1 else [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        yield columns
+
+
+def put_together(portions: Iterable[Sequence[np.ndarray]], room: int) -> list[np.ndarray]:
+    """Columns of portions one after the other, written as they come; ``room`` is how many rows there may well be.
+
+    So no portion waits for the others. Room that is not used takes no memory.
+    """
+    columns: list[np.ndarray] = []
+    begin = 0
+    for portion in portions:
+        end = begin + portion[0].size
+        if not columns:
+            columns = [np.empty(max(room, end), dtype=part.dtype) for part in portion]
+        for number, part in enumerate(portion):
+            if end > columns[number].size:
+                wider = np.empty(2 * end, dtype=part.dtype)
+                wider[:begin] = columns[number][:begin]
+                columns[number] = wider
+            columns[number][begin:end] = part
+        begin = end
+    return [column[:begin] for column in columns]
 
 
 def _limit(stakes: Stakes, starts: np.ndarray) -> int:
@@ -301,15 +324,16 @@ def stakes_of(
     key = key[order]
     begin = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if key.size else np.empty(0, dtype=np.int64)
     agreed = np.concatenate([np.zeros(int(keep.sum()), dtype=bool), np.ones(master.size, dtype=bool)])[order]
-    holder = key[begin] // n
+    holder, company = (key[begin] // n).astype(np.int32), (key[begin] % n).astype(np.int32)
+    del key
     return Stakes(
         n=n,
-        unit=unit,
-        size=np.bincount(unit, minlength=n),
+        unit=unit.astype(np.int32, copy=False),
+        size=np.bincount(unit, minlength=n).astype(np.int32),
         holder=holder,
-        company=key[begin] % n,
+        company=company,
         low=add_up(np.concatenate([low[keep], none])[order], begin),
         high=add_up(np.concatenate([high[keep], none])[order], begin),
         agreed=np.logical_or.reduceat(agreed, begin) if begin.size else agreed,
-        pointers=row_pointers(n, holder),
+        pointers=row_pointers(n, holder).astype(np.int32),
     )

@@ -26,8 +26,8 @@ class Holdings:
     """Distinct (holder, company) pairs, sorted by company and then holder, and sums per company.
 
     Shares lie in ``[low, high]``; ``exact_`` arrays hold the same in whole units of 1e-15. ``high`` is already cut by
-    what the lows of the other holders leave; ``raw_high`` is as declared, 1 where nothing is. What a company holds of
-    itself (treasury shares) is a pair like any other, and stands once more in ``self_low`` and ``self_high``.
+    what the lows of the other holders leave. What a company holds of itself (treasury shares) is a pair like any other,
+    and stands once more in ``self_low`` and ``self_high``.
     """
 
     #: number of entities
@@ -35,26 +35,52 @@ class Holdings:
     #: codes of holder and company, int32
     owner: np.ndarray
     company: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    raw_high: np.ndarray
     exact_low: np.ndarray
     exact_high: np.ndarray
-    #: positions in ``graph.columns`` of the relations of pair p: ``indices[indptr[p]:indptr[p + 1]]``
+    #: pairs whose least or greatest share is no decimal of up to twelve places, and those shares
+    odd_low: tuple[np.ndarray, np.ndarray]
+    odd_high: tuple[np.ndarray, np.ndarray]
+    #: positions in ``graph.columns`` of the relations of pair p: ``indices[indptr[p]:indptr[p + 1]]``, int32
     indptr: np.ndarray
     indices: np.ndarray
     #: pairs of company c: ``company_ptr[c]:company_ptr[c + 1]``
     company_ptr: np.ndarray
-    #: per entity: sum of the lows of its holders, and what is left of 1, as floats and in units
-    declared_low: np.ndarray
-    remainder: np.ndarray
+    #: sum of the lows of the holders of each entity
     exact_declared: np.ndarray
-    exact_remainder: np.ndarray
-    self_low: np.ndarray
-    self_high: np.ndarray
 
     def __len__(self) -> int:
         return int(self.owner.size)
+
+    @cached_property
+    def low(self) -> np.ndarray:
+        """Least share of each pair, made when it is first asked for."""
+        return _floats(self.exact_low, *self.odd_low)
+
+    @cached_property
+    def high(self) -> np.ndarray:
+        """Greatest share of each pair, made when it is first asked for."""
+        return _floats(self.exact_high, *self.odd_high)
+
+    @cached_property
+    def remainder(self) -> np.ndarray:
+        """What the lows of the holders of each entity leave of 1."""
+        return np.maximum(SHARE_UNITS - self.exact_declared, 0) / SHARE_UNITS
+
+    @cached_property
+    def self_low(self) -> np.ndarray:
+        """Least share of each entity in itself."""
+        return self._own(self.low)
+
+    @cached_property
+    def self_high(self) -> np.ndarray:
+        """Greatest share of each entity in itself."""
+        return self._own(self.high)
+
+    def _own(self, shares: np.ndarray) -> np.ndarray:
+        own = np.flatnonzero(self.owner == self.company)
+        result = np.zeros(self.n)
+        result[self.company[own]] = shares[own]
+        return result
 
     def by_owner(self) -> tuple[np.ndarray, np.ndarray]:
         """Pairs of holder o: ``pairs[pointers[o]:pointers[o + 1]]``, by company."""
@@ -62,7 +88,7 @@ class Holdings:
 
     @cached_property
     def _by_owner(self) -> tuple[np.ndarray, np.ndarray]:
-        return row_pointers(self.n, self.owner), np.argsort(self.owner, kind="stable")
+        return row_pointers(self.n, self.owner), np.argsort(self.owner, kind="stable").astype(np.int32)
 
     @cached_property
     def companies_by_owner(self) -> np.ndarray:
@@ -79,7 +105,8 @@ class Holdings:
 def holdings(graph: EntityGraph, *, votes: bool = False) -> Holdings:
     """Holdings of a graph, kept on it; with ``votes`` the parts of the votes instead of the shares.
 
-    A missing minimum is 0, a missing maximum what the other holders leave.
+    A missing minimum is 0, a missing maximum what the other holders leave. Where no relation gives votes of its own,
+    both are the same holdings, kept once.
 
     Examples
     --------
@@ -88,25 +115,27 @@ def holdings(graph: EntityGraph, *, votes: bool = False) -> Holdings:
     >>> held.low.tolist(), held.high.round(12).tolist()
     ([0.4, 0.0, 0.3], [0.4, 0.3, 0.3])
     """
+    votes = votes and not graph._store.numbers.keys().isdisjoint(("votes_min", "votes_max"))
     return graph.cached(("ownership", "holdings", votes), lambda: _holdings(graph, votes))
 
 
 def _holdings(graph: EntityGraph, votes: bool) -> Holdings:
-    columns = graph.columns
     n = len(graph)
-    rows = columns.of("owns")
-    owner, company = columns.source[rows], columns.target[rows]
-    low = (columns.votes_min if votes else columns.share_min)[rows]
-    high = (columns.votes_max if votes else columns.share_max)[rows]
-    key = company.astype(np.int64) * n + owner
+    rows = graph.columns.of("owns")
+    owns = graph.columns.only(rows)
+    key = owns.target.astype(np.int64) * n + owns.source
     order = np.argsort(key, kind="stable")
     key = key[order]
-    first = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if key.size else np.empty(0, dtype=np.int64)
-    rows, low, high = rows[order], np.nan_to_num(low[order], nan=0.0), np.nan_to_num(high[order], nan=1.0)
-    owner, company = owner[order][first], company[order][first]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    single = np.diff(first, append=key.size) == 1
+    del key
+    rows, pairs = rows[order].astype(np.int32), order[first]
+    owner, company = owns.source[pairs], owns.target[pairs]
+    low = np.nan_to_num(owns.votes_min if votes else owns.share_min, nan=0.0)[order]
+    high = np.nan_to_num(owns.votes_max if votes else owns.share_max, nan=1.0)[order]
+    del owns, order, pairs
     exact_low, exact_high = _sums(exact_shares(low), low, first), _sums(exact_shares(high), high, first)
     exact_high = np.minimum(exact_high, np.maximum(SHARE_UNITS, exact_low))
-    single = np.diff(np.r_[first, key.size]) == 1
     low = np.where(single, low[first], exact_low / SHARE_UNITS)
     raw_high = np.where(single, high[first], exact_high / SHARE_UNITS)
     pointers = row_pointers(n, company)
@@ -118,29 +147,31 @@ def _holdings(graph: EntityGraph, votes: bool) -> Holdings:
     cut = np.where(cut - exact_low <= _NOTHING, exact_low, cut)
     high = np.where(cut < exact_high, cut / SHARE_UNITS, raw_high)
     high = np.maximum(high, low)
-    remainder = np.maximum(SHARE_UNITS - declared, 0)
-    self_low, self_high = np.zeros(n), np.zeros(n)
-    own = np.flatnonzero(owner == company)
-    self_low[company[own]], self_high[company[own]] = low[own], high[own]
     return Holdings(
         n=n,
         owner=owner,
         company=company,
-        low=low,
-        high=high,
-        raw_high=raw_high,
         exact_low=exact_low,
         exact_high=cut,
-        indptr=np.r_[first, key.size].astype(np.int64),
+        odd_low=_odd(exact_low, low),
+        odd_high=_odd(cut, high),
+        indptr=np.append(first, rows.size).astype(np.int32),
         indices=rows,
-        company_ptr=pointers,
-        declared_low=declared / SHARE_UNITS,
-        remainder=remainder / SHARE_UNITS,
+        company_ptr=pointers.astype(np.int32),
         exact_declared=declared,
-        exact_remainder=remainder,
-        self_low=self_low,
-        self_high=self_high,
     )
+
+
+def _odd(units: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Places and values of the shares that their units do not give back."""
+    odd = np.flatnonzero(shares != units / SHARE_UNITS)
+    return odd, shares[odd]
+
+
+def _floats(units: np.ndarray, odd: np.ndarray, values: np.ndarray) -> np.ndarray:
+    shares = units / SHARE_UNITS
+    shares[odd] = values
+    return shares
 
 
 def _sums(units: np.ndarray, shares: np.ndarray, first: np.ndarray) -> np.ndarray:

@@ -114,7 +114,9 @@ def accounted(graph: EntityGraph) -> np.ndarray:
 
 def _control(graph: EntityGraph, terms: Terms) -> Measured:
     controller, pairs = by_member(graph, control_pairs(graph, terms))
-    return Measured(controller, pairs.company, pairs.votes_min, pairs.votes_max, pairs.verdict)
+    # keys of pairs go beyond 32 bits
+    controller, company = controller.astype(np.int64), pairs.company.astype(np.int64)
+    return Measured(controller, company, pairs.votes_min, pairs.votes_max, pairs.verdict)
 
 
 def _chain(graph: EntityGraph, test: Test) -> Measured:

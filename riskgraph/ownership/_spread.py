@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from riskgraph._sparse import component_levels, expand, row_pointers, runs, strong_components
+from riskgraph._sparse import SHARE_UNITS, component_levels, expand, row_pointers, runs, strong_components
 from riskgraph.ownership._holdings import Holdings
 
 __all__ = ["Ledger", "Stakes", "TooManyPairs", "fill_by_value", "group_sums", "settle_decimals", "stakes"]
@@ -78,7 +78,8 @@ def stakes(held: Holdings, codes: np.ndarray) -> Stakes:
     pair, owner = pair[there], place[there]
     company = np.searchsorted(codes, held.company[pair])
     low, size = held.low[pair], codes.size
-    slack = held.remainder[codes]
+    declared = held.exact_declared[codes]
+    slack = np.maximum(SHARE_UNITS - declared, 0) / SHARE_UNITS
     room = held.high[pair] - low
     contested = np.bincount(company, weights=room, minlength=size) > slack + 1e-15
     count, label = strong_components(size, owner, company)
@@ -97,7 +98,7 @@ def stakes(held: Holdings, codes: np.ndarray) -> Stakes:
         slack=slack,
         contested=contested,
         intervals=bool((room > 0).any()),
-        over=held.declared_low[codes] > 1 + 1e-12,
+        over=declared / SHARE_UNITS > 1 + 1e-12,
         label=label,
         cyclic=cyclic,
         depth=depth,

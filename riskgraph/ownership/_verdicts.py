@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,6 +20,7 @@ from riskgraph.ownership._fixpoint import (
     compiled,
     gather,
     loops,
+    put_together,
     stakes_of,
     tally,
 )
@@ -94,7 +95,7 @@ class Base:
     def parts(self, company: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest part of the voting base; each takes the end of the treasury votes that makes it widest."""
         votes_min, votes_max = low / SHARE_UNITS, high / SHARE_UNITS
-        own = np.flatnonzero((self.own_high > 0)[company])
+        own = np.flatnonzero(self.own_high[company] > 0)
         for votes, units, treasury in ((votes_min, low, self.own_low), (votes_max, high, self.own_high)):
             base = SHARE_UNITS - treasury[company[own]]
             votes[own] = np.divide(units[own], base, out=np.zeros(own.size), where=base > 0)
@@ -102,18 +103,15 @@ class Base:
 
 
 def units_of(graph: EntityGraph) -> np.ndarray:
-    """Unit of every entity: itself, or the first member of its concert group."""
-    columns = graph.columns
-    rows = columns.of("concert")
+    """Unit of every entity, int32: itself, or the first member of its concert group."""
+    concert = graph.columns.only(graph.columns.of("concert"))
     unit = np.arange(len(graph))
-    if rows.size:
-        links = csr_array(
-            (np.ones(rows.size, dtype=np.int8), (columns.source[rows], columns.target[rows])), (unit.size,) * 2
-        )
+    if len(concert):
+        links = csr_array((np.ones(len(concert), dtype=np.int8), (concert.source, concert.target)), (unit.size,) * 2)
         _, label = connected_components(links, directed=False)
         _, first = np.unique(label, return_index=True)
         unit = first[label]
-    return unit.astype(np.int64)
+    return unit.astype(np.int32)
 
 
 def base_of(graph: EntityGraph, *, votes: bool = True) -> Base:
@@ -122,10 +120,9 @@ def base_of(graph: EntityGraph, *, votes: bool = True) -> Base:
 
 
 def _base(graph: EntityGraph, votes: bool) -> Base:
-    columns = graph.columns
-    agreed = columns.of("controls") if votes else np.empty(0, dtype=np.int64)
-    unit = units_of(graph) if votes else np.arange(len(graph))
-    return base_with(holdings(graph, votes=votes), unit, (columns.source[agreed], columns.target[agreed]))
+    agreed = graph.columns.only(graph.columns.of("controls") if votes else np.empty(0, dtype=np.int64))
+    unit = units_of(graph) if votes else np.arange(len(graph), dtype=np.int32)
+    return base_with(holdings(graph, votes=votes), unit, (agreed.source, agreed.target))
 
 
 def base_with(held: Holdings, unit: np.ndarray, agreements: tuple[np.ndarray, np.ndarray]) -> Base:
@@ -137,9 +134,11 @@ def base_with(held: Holdings, unit: np.ndarray, agreements: tuple[np.ndarray, np
     return Base(held, stakes, own_low, own_high)
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Verdicts of units over the companies in which they hold votes, directly or through others; sorted by both."""
+class Pairs(NamedTuple):
+    """Verdicts of units over the companies in which they hold votes, directly or through others; sorted by both.
+
+    Units and companies are int32.
+    """
 
     start: np.ndarray
     company: np.ndarray
@@ -150,7 +149,11 @@ class Pairs:
 
     def take(self, rows: np.ndarray) -> Pairs:
         """The rows alone."""
-        return Pairs(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return Pairs(*(column[rows] for column in self))
+
+    def keys(self, n: int) -> np.ndarray:
+        """One number for each unit and company, ascending."""
+        return self.start * np.int64(n) + self.company
 
 
 def control_pairs(graph: EntityGraph, terms: Terms) -> Pairs:
@@ -172,8 +175,9 @@ def judge(base: Base, terms: Terms, starts: np.ndarray | None = None) -> Pairs:
         starts = np.flatnonzero(np.diff(base.stakes.pointers))
     if terms.joint and (fast := loops(base.stakes)):
         both = not base.exact
-        enough = _enough(base, terms, at_highs=both)
-        return _judged(base, *compiled(fast, base.stakes, enough, starts, terms.max_depth, both=both))
+        portions = compiled(fast, base.stakes, _enough(base, terms, at_highs=both), starts, terms.max_depth, both=both)
+        judged = (_judged(base, *portion) for portion in portions)
+        return Pairs(*put_together(judged, 2 * base.stakes.holder.size))
     sure = reach(base, terms, starts, at_highs=False)
     if base.exact:
         return _pairs(base, sure, sure)
@@ -250,8 +254,8 @@ def _judged(
     """Verdicts from votes, agreements and rounds of control at the lows and at the highs."""
     votes_min, votes_max = base.parts(company, low, high)
     return Pairs(
-        start=start,
-        company=company,
+        start=start.astype(np.int32),
+        company=company.astype(np.int32),
         votes_min=np.where(agreed, 1.0, votes_min),
         votes_max=np.where(agreed_wide, 1.0, votes_max),
         verdict=np.where(since > 0, YES, np.where(since_wide > 0, UNDETERMINED, NO)).astype(np.int8),
@@ -276,7 +280,7 @@ def _revise(graph: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
     # a holding of nothing to a little is none while the others hold all; it comes up when one of them goes
     stakes = base.stakes
     at = np.flatnonzero(touched[stakes.company])
-    up = ~np.isin(stakes.holder[at].astype(np.int64) * n + stakes.company[at], before.start * n + before.company)
+    up = ~np.isin(stakes.holder[at] * np.int64(n) + stakes.company[at], before.keys(n))
     risen = np.zeros(n, dtype=bool)
     risen[stakes.holder[at[up]]] = True
     again = risen.copy()
@@ -285,5 +289,5 @@ def _revise(graph: EntityGraph, before: Pairs, terms: Terms) -> Pairs:
     again[unit[touched]] = True
     starts = np.flatnonzero(again & (np.diff(base.stakes.pointers) > 0))
     kept, new = before.take(np.flatnonzero(~gone)), judge(base, terms, starts)
-    at = np.searchsorted(kept.start * n + kept.company, new.start * n + new.company)
-    return Pairs(*(np.insert(getattr(kept, field.name), at, getattr(new, field.name)) for field in fields(Pairs)))
+    at = np.searchsorted(kept.keys(n), new.keys(n))
+    return Pairs(*(np.insert(old, at, column) for old, column in zip(kept, new, strict=True)))

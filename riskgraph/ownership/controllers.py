@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskgraph._sparse import SHARE_UNITS, row_pointers, strong_components
-from riskgraph.ownership._verdicts import UNDETERMINED, YES, Base, Pairs, Terms, base_of, control_pairs, needed
+from riskgraph._sparse import SHARE_UNITS, ring_labels, row_pointers
+from riskgraph.ownership._ids import ids_of
+from riskgraph.ownership._verdicts import NO, UNDETERMINED, YES, Base, Pairs, Terms, base_of, control_pairs, needed
 from riskgraph.ownership.control import by_member
 from riskgraph.schema import ENTITY_KINDS
 
@@ -80,21 +81,26 @@ def ultimate_controllers(
     listed = listed[~np.isin(found.outcome[listed], (SOLE, JOINT))]
     company = np.concatenate([found.company, listed])
     order = np.argsort(company, kind="stable")
-    ids = graph.ids.to_numpy()
-    blank = np.full(listed.size, None, dtype=object)
+    company, nobody = company[order], order >= found.company.size
+    above = np.concatenate([found.controller, listed])[order]
+    companies, controllers = ids_of(graph, company, above)
+    controllers[nobody] = None
+    texts = {"company": companies, "controller": controllers, "outcome": OUTCOMES[found.outcome[company]]}
     return pd.DataFrame(
         {
-            "company": pd.Series(ids[company[order]], dtype=object),
-            "controller": pd.Series(np.concatenate([ids[found.controller], blank])[order], dtype=object),
-            "outcome": pd.Series(OUTCOMES[found.outcome[company[order]]], dtype=object),
+            **{name: pd.Series(column, dtype=object, copy=False) for name, column in texts.items()},
             "votes": np.concatenate([found.votes, np.full(listed.size, np.nan)])[order],
             "depth": np.concatenate([found.depth, np.zeros(listed.size, dtype=np.int64)])[order],
-        }
+        },
+        copy=False,
     )
 
 
 class Ultimate(NamedTuple):
-    """Outcome of every entity, and the ultimate controllers of those that have some, sorted by company."""
+    """Outcome of every entity, and the ultimate controllers of those that have some, sorted by company.
+
+    Codes are int32.
+    """
 
     outcome: np.ndarray
     company: np.ndarray
@@ -103,8 +109,6 @@ class Ultimate(NamedTuple):
     depth: np.ndarray
     #: entities asked about: companies, and what is held or controlled
     listed: np.ndarray
-    #: a number for each set of ultimate controllers, 0 for none
-    label: np.ndarray
 
 
 def ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
@@ -115,7 +119,9 @@ def ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
 def _ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
     base = base_of(graph)
     n, unit = base.stakes.n, base.stakes.unit
-    controller, pairs = by_member(graph, control_pairs(graph, terms))
+    closed, unknown, listed = closed_groups(base), _unknown(base, terms), _listed(graph, base)
+    pairs = control_pairs(graph, terms)
+    controller, pairs = by_member(graph, pairs.take(np.flatnonzero(pairs.verdict > NO)))
     yes = np.flatnonzero(pairs.verdict == YES)
     above, below = controller[yes], pairs.company[yes]
     controlled = np.zeros(n, dtype=bool)
@@ -124,30 +130,31 @@ def _ultimate(graph: EntityGraph, terms: Terms) -> Ultimate:
     under[below[unit[above] != unit[below]]] = True
     top = ~under[above]
     above, below, rows = above[top], below[top], yes[top]
-    count = np.bincount(below, minlength=n)
-    label = labels(n, above, below)
-
     outcome = np.full(n, NONE, dtype=np.int8)
-    outcome[_unknown(base, terms)] = OPEN
-    outcome[closed_groups(base)] = LOOP
+    outcome[unknown] = OPEN
+    outcome[closed] = LOOP
     outcome[controlled] = LOOP
-    outcome[count == 1] = SOLE
-    outcome[count > 1] = JOINT
-    outcome[_doubtful(controller, pairs, label, controlled, above, below)] = OPEN
+    outcome[below] = SOLE
+    outcome[below[np.bincount(below, minlength=n)[below] > 1]] = JOINT
+    outcome[_doubtful(controller, pairs, controlled, labels(n, above, below))] = OPEN
     certain = np.flatnonzero(outcome[below] != OPEN)
     order = certain[np.argsort(below[certain], kind="stable")]
-    held = np.zeros(n, dtype=bool)
-    held[base.held.company] = True
-    held[base.stakes.company] = True
     return Ultimate(
         outcome=outcome,
         company=below[order],
         controller=above[order],
         votes=pairs.votes_min[rows[order]],
-        depth=pairs.depth[rows[order]].astype(np.int64),
-        listed=np.flatnonzero(held | (graph.kinds == ENTITY_KINDS.index("company"))),
-        label=label,
+        depth=pairs.depth[rows[order]],
+        listed=listed,
     )
+
+
+def _listed(graph: EntityGraph, base: Base) -> np.ndarray:
+    """Companies, and what is held or controlled."""
+    some = graph.kinds == ENTITY_KINDS.index("company")
+    some[base.held.company] = True
+    some[base.stakes.company] = True
+    return np.flatnonzero(some).astype(np.int32)
 
 
 def labels(n: int, above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -161,10 +168,8 @@ def labels(n: int, above: np.ndarray, below: np.ndarray) -> np.ndarray:
 def _doubtful(
     controller: np.ndarray,
     pairs: Pairs,
-    label: np.ndarray,
     controlled: np.ndarray,
-    above: np.ndarray,
-    below: np.ndarray,
+    label: np.ndarray,
 ) -> np.ndarray:
     """Companies that may be controlled by somebody whom their ultimate controllers do not control anyway."""
     open_ = np.flatnonzero(pairs.verdict == UNDETERMINED)
@@ -177,7 +182,7 @@ def _unknown(base: Base, terms: Terms) -> np.ndarray:
     """Entities that somebody who is not on record may control: what nobody on record holds is enough for it."""
     need = needed(SHARE_UNITS - base.own_high, terms)
     nobody = np.diff(base.held.company_ptr) == 0
-    return nobody | (base.held.exact_remainder >= need)
+    return nobody | (np.maximum(SHARE_UNITS - base.held.exact_declared, 0) >= need)
 
 
 def closed_groups(base: Base) -> np.ndarray:
@@ -185,13 +190,15 @@ def closed_groups(base: Base) -> np.ndarray:
     held = base.held
     some = held.exact_high > 0
     owner, company = held.owner[some], held.company[some]
-    count, component = strong_components(held.n, owner, company)
-    cyclic = np.zeros(count, dtype=bool)
-    inside = component[owner] == component[company]
-    cyclic[component[company[inside]]] = True
-    cyclic[component[company[~inside]]] = False
-    cyclic[component[held.exact_declared < SHARE_UNITS]] = False
-    return cyclic[component]
+    count, ring = ring_labels(held.n, owner, company)
+    # what lies on no ring has the last place
+    cyclic = np.zeros(count + 1, dtype=bool)
+    inside = ring[owner] == ring[company]
+    cyclic[ring[company[inside]]] = True
+    cyclic[ring[company[~inside]]] = False
+    cyclic[ring[held.exact_declared < SHARE_UNITS]] = False
+    cyclic[-1] = False
+    return cyclic[ring]
 
 
 def members(graph: EntityGraph) -> tuple[np.ndarray, np.ndarray]:

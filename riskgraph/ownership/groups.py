@@ -70,7 +70,8 @@ def business_groups(
     heads = np.flatnonzero(free)
     of_unit = labels(n, heads, unit[heads])
     label = np.zeros(n, dtype=np.uint64)
-    label[found.company] = found.label[found.company]
+    sets_of = labels(n, found.controller, found.company)
+    label[found.company] = sets_of[found.company]
     label[heads] = of_unit[unit[heads]]
 
     ids = graph.ids.to_numpy()
@@ -81,7 +82,7 @@ def business_groups(
     grouped = np.unique(unit[heads][base.stakes.size[unit[heads]] > 1])
     several = {int(of_unit[u]): ";".join(ids[heads[unit[heads] == u]]) for u in grouped.tolist()}
     many = np.flatnonzero(np.bincount(found.company, minlength=n)[found.company] > 1)
-    sets, first = np.unique(found.label[found.company[many]], return_index=True)
+    sets, first = np.unique(sets_of[found.company[many]], return_index=True)
     for number, place in zip(sets.tolist(), many[first].tolist(), strict=True):
         same = slice(*np.searchsorted(found.company, [found.company[place], found.company[place] + 1]))
         several[number] = ";".join(ids[np.sort(found.controller[same])])

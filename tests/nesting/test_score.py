@@ -14,6 +14,7 @@ from scipy.stats import kendalltau
 from sklearn.base import clone
 
 import riskgraph as rg
+from riskgraph._texts import is_packed
 from riskgraph.nesting import NestingScorer, look_through
 from riskgraph.nesting._components import COMPONENTS
 from riskgraph.nesting._scale import default_weights, scale
@@ -520,3 +521,36 @@ def test_the_date_decides(money):
     )
     assert report(graph.at("2015-05-31")).loc["P", "layers"] == 1
     assert report(graph.at("2015-06-01")).loc["P", "layers"] == 2
+
+
+# -- large graphs ----------------------------------------------------------------------------------------------------
+
+
+def test_packed_texts_give_the_same_report(money, tmp_path):
+    pytest.importorskip("pyarrow", reason="packed texts need pyarrow")
+    rows = [("top", "low", "owns", None, 0.6), ("ann", "P", "invests", 9.0), ("P", "low", "invests", 9.0)]
+    plain = money(rows, ["P"], sectors={"low": "bank", "top": "trust"}, persons=["ann"])
+    entities = plain.entities.drop(columns="ended")
+    entities["name"] = entities["id"].map({"top": "Top", "ann": "Ann", "P": "Plan"})
+    plain = rg.EntityGraph.from_tables(entities, plain.relations)
+    rg.readers.write_tables(plain, tmp_path, format="parquet")
+    packed = rg.readers.read_tables(tmp_path)
+    assert is_packed(packed.entity_column("id"))
+    assert is_packed(packed.entity_column("name"))
+    one, other = NestingScorer().fit(plain), NestingScorer().fit(packed)
+    pd.testing.assert_frame_equal(one.report_, other.report_, check_exact=True)
+    pd.testing.assert_frame_equal(one.parts_, other.parts_, check_exact=True)
+    named = dict(zip(other.report_["entity"], other.report_["name"], strict=True))
+    assert named == {"top": "Top", "low": "low", "P": "Plan", "group:top": "Top"}
+
+
+def test_scores_and_parts_are_those_of_the_last_fit(money):
+    scorer = NestingScorer()
+    assert not hasattr(scorer, "scores_")
+    assert not hasattr(scorer, "parts_")
+    scorer.fit(money([("ann", "firm", "owns", None, 1.0)], sectors={"firm": "p2p"}))
+    assert scorer.scores_.index.tolist() == ["ann", "firm", "group:ann"]
+    scorer.fit(rg.datasets.toy_nested_cycle())
+    assert scorer.scores_.index.tolist() == scorer.parts_.index.tolist() == scorer.report_["entity"].tolist()
+    assert scorer.scores_.index.dtype == object
+    np.testing.assert_allclose(scorer.parts_.sum(axis=1), scorer.scores_, atol=1e-12)

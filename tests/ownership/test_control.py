@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import riskgraph as rg
 from riskgraph.ownership import _verdicts, control, ultimate_controllers
-from riskgraph.ownership._fixpoint import add_up
+from riskgraph.ownership._fixpoint import add_up, put_together
 from riskgraph.ownership._verdicts import Terms, control_pairs
 
 from ._control_worlds import CASES, exact, fixpoint, graph_of, ownership, verdicts, vertex_worlds, yes
@@ -340,6 +340,26 @@ def test_thirds_of_a_company():
     graph = graph_of([(x, "T", float(third)) for x in "XYZ"], concert=[("X", "Y")])
     assert yes(control(graph)) == {("X", "T"), ("Y", "T")}
     assert yes(control(graph, threshold=0.7)) == set()
+
+
+def test_portions_are_put_together_whatever_room_there_is():
+    portions = [[np.arange(size), np.full(size, size / 2)] for size in (3, 0, 5, 40)]
+    whole = [np.concatenate(column) for column in zip(*portions, strict=True)]
+    for room in (0, 3, 10, 1_000):
+        for found, expected in zip(put_together(iter(portions), room), whole, strict=True):
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == expected.dtype
+
+
+def test_ids_of_a_few_are_those_of_all(monkeypatch, tmp_path):
+    pytest.importorskip("pyarrow", reason="packed texts need pyarrow")
+    graph = rg.datasets.load_county().graph
+    rg.readers.write_tables(graph, tmp_path, format="parquet")
+    expected = ultimate_controllers(graph)
+    monkeypatch.setattr("riskgraph.ownership._ids.SMALL", 0)
+    packed = rg.readers.read_tables(tmp_path)
+    pd.testing.assert_frame_equal(ultimate_controllers(packed), expected)
+    assert "ids" not in packed.__dict__
 
 
 def test_a_ring_too_large_to_tell_pair_by_pair_is_refused(monkeypatch):

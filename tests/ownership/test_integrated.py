@@ -221,8 +221,17 @@ def test_direct_shares_are_cut_by_what_others_leave(company_graph):
     assert frame.loc["S", ["direct_min", "direct_max"]].tolist() == pytest.approx([0.2, 0.7])
     held = holdings(graph)
     assert held.remainder[graph.code("A")] == pytest.approx(0.5)
-    assert held.raw_high[held.pair(graph.code("P"), graph.code("A"))] == 1.0
     assert held.pair(graph.code("A"), graph.code("P")) == -1
+
+
+def test_shares_that_are_no_short_decimals_are_kept_as_they_are(company_graph):
+    graph = company_graph([("P", "A", 1 / 3), ("R", "A", 0.25), ("S", "A", 0.1, 0.7 / 3), ("R", "B", 2 / 3)])
+    held = holdings(graph)
+    assert holdings(graph, votes=True) is held
+    least = dict(zip(zip(graph.ids[held.owner], graph.ids[held.company], strict=True), held.low, strict=True))
+    assert least == {("P", "A"): 1 / 3, ("R", "A"): 0.25, ("S", "A"): 0.1, ("R", "B"): 2 / 3}
+    assert held.high[held.pair(graph.code("S"), graph.code("A"))] == 0.7 / 3
+    assert held.exact_low[held.pair(graph.code("P"), graph.code("A"))] == 333_333_333_333_333
 
 
 # -- rings without owners --------------------------------------------------------------------------------------------
