@@ -11,11 +11,15 @@ import pandas as pd
 
 from riskgraph._cells import OPEN, to_day
 from riskgraph._columns import RelationColumns, RelationStore
+from riskgraph._sparse import compact
 from riskgraph._texts import is_packed, objects, unpacked
 from riskgraph.errors import InvalidParameter
 from riskgraph.schema import TABLES
 
-__all__ = ["DatedTables"]
+__all__ = ["SMALL", "DatedTables"]
+
+#: entities up to which all names and a table of all ids are made without a second thought
+SMALL = 100_000
 
 T = TypeVar("T")
 
@@ -145,10 +149,12 @@ class DatedTables:
         return pd.Index(objects(self._all["id"]), dtype=object, name="entity")
 
     def ids_of(self, codes: np.ndarray) -> np.ndarray:
-        """Ids of a few entities, without making those of all."""
-        if "ids" in self.__dict__ or not is_packed(self._all["id"]):
+        """Ids of some entities, without making those of all where these are many; who comes up again shares one."""
+        if "ids" in self.__dict__ or not is_packed(self._all["id"]) or len(self._all) <= SMALL:
             return np.asarray(self.ids.to_numpy()[codes])
-        return objects(self._all["id"].iloc[codes])
+        many = 20 * codes.size > len(self._all)
+        named, place = compact(len(self._all), codes) if many else np.unique(codes, return_inverse=True)
+        return objects(self._all["id"].iloc[named])[place]
 
     def entity_column(self, name: str) -> pd.Series | None:
         """One column of the entities, texts packed or coded where they are many; None where there is none.

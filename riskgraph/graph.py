@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from riskgraph._dated import DatedTables
+from riskgraph._dated import SMALL, DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
 from riskgraph._sparse import near, row_pointers
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EntityGraph"]
 
-#: entities up to which all names and a table of all ids are made without a second thought
-_SMALL = 100_000
 _PREFIX = {"cases": "c", "licences": "l", "facts": "f"}
 
 
@@ -223,7 +221,7 @@ class EntityGraph(DatedTables):
     def names_of(self, codes: np.ndarray | Iterable[int]) -> np.ndarray:
         """Names to show of a few entities, without making those of all."""
         codes = np.asarray(codes, dtype=np.int64)
-        if "names" in self.__dict__ or len(self) <= _SMALL:
+        if "names" in self.__dict__ or len(self) <= SMALL:
             return np.asarray(self.names[codes])
         ids = self.ids_of(codes)
         if "name" not in self._all:
@@ -264,7 +262,7 @@ class EntityGraph(DatedTables):
         wanted = np.array(list(entities), dtype=object)
         packed = self._all["id"]
         # a table of all ids is large: it is made for those who ask again and again, one by one
-        if is_packed(packed) and wanted.size != 1 and len(self) > _SMALL:
+        if is_packed(packed) and wanted.size != 1 and len(self) > SMALL:
             return Directory(packed).codes(wanted).astype(np.int64)
         return np.asarray(self.ids.get_indexer(pd.Index(wanted, dtype=object)), dtype=np.int64)
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from riskgraph._sparse import SHARE_UNITS, ring_labels, row_pointers
-from riskgraph.ownership._ids import ids_of
 from riskgraph.ownership._verdicts import NO, UNDETERMINED, YES, Base, Pairs, Terms, base_of, control_pairs, needed
 from riskgraph.ownership.control import by_member
 from riskgraph.schema import ENTITY_KINDS
@@ -83,7 +82,7 @@ def ultimate_controllers(
     order = np.argsort(company, kind="stable")
     company, nobody = company[order], order >= found.company.size
     above = np.concatenate([found.controller, listed])[order]
-    companies, controllers = ids_of(graph, company, above)
+    companies, controllers = np.split(graph.ids_of(np.concatenate([company, above])), 2)
     controllers[nobody] = None
     texts = {"company": companies, "controller": controllers, "outcome": OUTCOMES[found.outcome[company]]}
     return pd.DataFrame(

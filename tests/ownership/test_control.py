@@ -356,9 +356,12 @@ def test_ids_of_a_few_are_those_of_all(monkeypatch, tmp_path):
     graph = rg.datasets.load_county().graph
     rg.readers.write_tables(graph, tmp_path, format="parquet")
     expected = ultimate_controllers(graph)
-    monkeypatch.setattr("riskgraph.ownership._ids.SMALL", 0)
+    monkeypatch.setattr("riskgraph._dated.SMALL", 0)
     packed = rg.readers.read_tables(tmp_path)
     pd.testing.assert_frame_equal(ultimate_controllers(packed), expected)
+    some = np.random.default_rng(1).integers(0, len(graph), len(graph))
+    for codes in (some, some[:9], some[:0]):
+        assert packed.ids_of(codes).tolist() == graph.ids[codes].tolist()
     assert "ids" not in packed.__dict__
 
 
