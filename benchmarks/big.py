@@ -61,7 +61,7 @@ def generate_all(folder: Path, companies: int, block: int) -> int:
 
 
 class Peak:
-    """Most memory this process held since it was asked before, in megabytes."""
+    """Most memory this process held since it was asked before, in megabytes of a million bytes."""
 
     def __init__(self) -> None:
         self.resets = Path("/proc/self/clear_refs")
@@ -76,12 +76,12 @@ class Peak:
         """The peak; without /proc that since the process began."""
         if self.status.exists():
             line = next(line for line in self.status.read_text().splitlines() if line.startswith("VmHWM"))
-            return int(line.split()[1]) / 1e3
+            return int(line.split()[1]) * 1024 / 1e6
         return _megabytes(resource.RUSAGE_SELF)
 
 
 def _megabytes(who: int) -> float:
-    return resource.getrusage(who).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def main() -> None:
@@ -122,6 +122,7 @@ def run(size: int, block: int, folder: Path, kept: Path | None) -> None:
     graph = stage("from files to graph", lambda: rg.readers.read_tables(folder))
     numbers |= {"entities": len(graph), "relations_in_force": len(graph.columns)}
     numbers["bytes_a_relation"] = graph.nbytes / max(len(graph._store), 1)
+    graph.forget()
 
     def risk() -> None:
         model = stage("cascade, both bounds", lambda: rg.risk.RiskCascade().fit(graph))

@@ -13,7 +13,7 @@ from riskgraph._dated import SMALL, DatedTables
 from riskgraph._optional import kernels
 from riskgraph._sheet import DATES
 from riskgraph._sparse import near, row_pointers
-from riskgraph._texts import Directory, give_back, is_packed, objects
+from riskgraph._texts import Directory, Places, give_back, is_packed, objects
 from riskgraph.errors import InvalidParameter, UnknownEntity
 from riskgraph.schema import ENTITY_KINDS, RELATION_KINDS, SEED_CASES, TABLES
 from riskgraph.tables import Tables, clean_tables, merge_reports
@@ -261,8 +261,10 @@ class EntityGraph(DatedTables):
         """Positions of entities, int64, -1 where the graph does not hold one."""
         wanted = np.array(list(entities), dtype=object)
         packed = self._all["id"]
-        # a table of all ids is large: it is made for those who ask again and again, one by one
-        if is_packed(packed) and wanted.size != 1 and len(self) > SMALL:
+        # a table of all ids is large: one by one they are looked up among hashes, many together in one pass
+        if is_packed(packed) and len(self) > SMALL:
+            if wanted.size == 1:
+                return np.array([self.cached(("graph", "places"), lambda: Places(packed)).of(wanted[0])])
             return Directory(packed).codes(wanted).astype(np.int64)
         return np.asarray(self.ids.get_indexer(pd.Index(wanted, dtype=object)), dtype=np.int64)
 

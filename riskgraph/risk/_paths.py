@@ -19,10 +19,12 @@ __all__ = ["Strongest", "chains", "path_forest", "ranked_paths", "strongest_path
 class Strongest:
     """The strongest path into every node, kept as a list of steps that point back."""
 
-    #: probability of the strongest path that arrives at a node from elsewhere, and of what a node passes on
+    #: probability of the strongest path that arrives at a node from elsewhere, and its weight as a seed
     arriving: np.ndarray
-    passing: np.ndarray
     weight: np.ndarray
+    #: nodes that pass on only part of what they received, ascending, and that part
+    hub: np.ndarray
+    factor: np.ndarray
     #: per node, the last step into it; -1 where there is none
     last: np.ndarray
     #: per step, its arc and the step before it; -1 where it begins at a seed
@@ -33,6 +35,15 @@ class Strongest:
     def reached(self) -> np.ndarray:
         """Probability of the strongest path, the one of no step included."""
         return np.maximum(self.arriving, self.weight)
+
+    def passing(self, nodes: np.ndarray) -> np.ndarray:
+        """What nodes pass on of the strongest path to each."""
+        carried = self.arriving[nodes]
+        if self.hub.size:
+            at = np.minimum(np.searchsorted(self.hub, nodes), self.hub.size - 1)
+            damped = np.flatnonzero(self.hub[at] == nodes)
+            carried[damped] *= self.factor[at[damped]]
+        return np.maximum(carried, self.weight[nodes])
 
 
 def strongest_paths(
@@ -83,7 +94,11 @@ def strongest_paths(
         active = heads[rises].astype(np.int64)
         passing[active] = onward[rises]
         step[active] = last[active]
-    return Strongest(arriving, passing, weight, *_in_use(last, np.concatenate(found_arc), np.concatenate(found_before)))
+    del passing, step
+    hub = np.empty(0, dtype=np.int64) if damping is None else np.flatnonzero(damping < 1)
+    factor = np.empty(0) if damping is None else damping[hub]
+    steps = _in_use(last, np.concatenate(found_arc), np.concatenate(found_before))
+    return Strongest(arriving, weight, hub, factor, *steps)
 
 
 def _in_use(last: np.ndarray, arc: np.ndarray, before: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -167,7 +182,7 @@ def _between(
     both = np.flatnonzero((a != b) & (tail < arcs.target[spots]))
     arc = (both + spots.start).astype(kind)
     back = arcs.reverse[arc]
-    worth = np.maximum(best.passing[tail[both]] * arcs.p[arc], best.passing[arcs.target[arc]] * arcs.p[back])
+    worth = np.maximum(best.passing(tail[both]) * arcs.p[arc], best.passing(arcs.target[arc]) * arcs.p[back])
     live = worth > 0
     both = both[live]
     return arc[live], worth[live], a[both], b[both]
@@ -220,7 +235,7 @@ def _search(
             arms = arcs.entering(head)
             # the arcs into a node come from whom those out of it lead to, in the same order
             sources = arcs.target[arcs.out[head] : arcs.out[head + 1]]
-            promise = arcs.p[arms] * best.passing[sources]
+            promise = arcs.p[arms] * best.passing(sources)
             order = np.argsort(-promise, kind="stable")[: np.count_nonzero(promise)]
             arms, sources = arms[order], sources[order]
             known[head] = arms.tolist(), sources.tolist(), arcs.p[arms].tolist(), promise[order].tolist()

@@ -38,7 +38,7 @@ def cascade_arcs(
 
 def _once(graph: EntityGraph) -> RelationColumns:
     """The relations in force as columns that are let go after use."""
-    return RelationColumns(graph._store, graph.columns.row)
+    return RelationColumns(graph._store, np.flatnonzero(graph._store.in_force(graph._day, graph._known)))
 
 
 def _merge(graph: EntityGraph, parts: list[tuple[np.ndarray, ...]]) -> Arcs:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import riskgraph as rg
-from riskgraph._texts import Directory, is_packed, objects
+from riskgraph import _texts
+from riskgraph._texts import Directory, Places, is_packed, objects
 from riskgraph.readers import _parquet, tables
 
 pytest.importorskip("pyarrow", reason="the short way needs pyarrow")
@@ -375,3 +376,28 @@ def test_a_column_shorter_than_its_file_says(tmp_path):
     path = written(tmp_path) / "entities.parquet"
     with pytest.raises(rg.errors.InvalidTable, match="name has 4 cells for 5 rows"):
         _parquet.ParquetColumns([path], [Short(path)])["name"]
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_places_of_single_texts(monkeypatch, alike):
+    """Also where all hashes are alike, and whatever is hashed at once."""
+    monkeypatch.setattr(_texts, "_BATCH", 7)
+    if alike:
+        monkeypatch.setattr(_texts, "_hashes", lambda texts: np.zeros(len(texts), dtype=np.uint64))
+    texts = pd.Series([f"企业{number}" for number in range(40)], dtype="string[pyarrow]")
+    places = Places(texts)
+    assert [places.of(text) for text in texts] == list(range(40))
+    assert [places.of(text) for text in ("企业", "", None, 3, float("nan"), ["企业1"])] == [-1] * 6
+    assert Places(texts.iloc[:0]).of("企业1") == -1
+
+
+def test_one_by_one_in_a_long_table(monkeypatch, tmp_path):
+    graph = rg.datasets.load_county().graph
+    rg.readers.write_tables(graph, tmp_path, format="parquet")
+    monkeypatch.setattr("riskgraph.graph.SMALL", 0)
+    packed = rg.readers.read_tables(tmp_path)
+    assert [packed.code(entity) for entity in graph.ids[::300]] == list(range(0, len(graph), 300))
+    assert packed.codes(graph.ids[5:9]).tolist() == [5, 6, 7, 8]
+    assert packed.lookup(["nobody"]).tolist() == packed.lookup([7]).tolist() == [-1]
+    with pytest.raises(rg.UnknownEntity, match="the graph holds no entity 'nobody'"):
+        packed.code("nobody")

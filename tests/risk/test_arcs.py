@@ -120,7 +120,7 @@ def test_forest_joined_by_stretches(monkeypatch):
             weight = np.where(rng.random(n) < 0.2, 0.7, 0.0)
             best = strongest_paths(arcs, weight)
             keep = path_forest(arcs, best)
-            live = arcs.p * best.passing[arcs.source] > 0
+            live = arcs.p * best.passing(arcs.source) > 0
             live |= live[arcs.reverse]
 
             def parts(mask, arcs=arcs):
