@@ -188,6 +188,16 @@ def settle(
 
 
 @compiled
+def _desk(out: np.ndarray, batch: int) -> tuple[np.ndarray, ...]:
+    """Room for the arcs of one entity, twice, and for those of a batch, twice."""
+    widest = np.uint64(0)
+    for u in range(out.size - 1):
+        widest = max(widest, out[u + 1] - out[u])
+    room = max(widest, np.uint64(batch))
+    return np.empty(widest), np.empty(widest), np.empty(room), np.empty(room)
+
+
+@compiled
 def _sweep(
     out: np.ndarray,
     reverse: np.ndarray,
@@ -198,49 +208,59 @@ def _sweep(
     done: np.ndarray,
     step: np.ndarray,
     down: bool,
-    after: np.ndarray,
-    after_miss: np.ndarray,
+    desk: tuple[np.ndarray, ...],
+    batch: int,
 ) -> tuple[float, float, float]:
-    """Let every entity send its open messages anew, one after another; on the way ``down`` none rises.
+    """Let every entity send its open messages anew, a batch after the other; on the way ``down`` none rises.
 
-    ``step`` takes what each message moved by, unless it is empty. Returns the greatest relative move, and the products
-    of relative moves with those before, and of those before with themselves.
+    A batch are entities with ``batch`` arcs in all, or a single one. Its messages are written together, so that the
+    processor waits for many places in memory at once; the larger it is, the more rounds it takes. ``step`` takes
+    what each message moved by, unless it is empty. Returns the greatest relative move, and the products of relative
+    moves with those before, and of those before with themselves.
     """
+    after, after_miss, sent, unsent = desk
     most, across, along = 0.0, 0.0, 0.0
     kept_steps = step.size > 0
-    one = np.uint64(1)
-    for u in range(out.size - 1):
-        first, last = out[u], out[u + 1]
-        w, d = weight[u], damping[u]
-        chance, miss = 0.0, 1.0
-        place = last - first
-        k = last
-        while k > first:
-            k -= one
-            place -= one
-            after[place], after_miss[place] = chance, miss
-            kept = inbox[k]
-            if kept >= 0.0:
-                chance, miss = chance + kept * miss, miss * (1.0 - kept)
-            else:
-                chance, miss = chance + (1.0 + kept) * miss, miss * -kept
-        if chance == 0.0 and w == 0.0:
-            continue
-        chance, miss = 0.0, 1.0
-        place = np.uint64(0)
-        for k in range(first, last):
-            heard = d * (chance + after[place] * miss)
-            unheard = (1.0 - d) + d * (miss * after_miss[place])
-            place += one
-            kept = inbox[k]
-            if kept >= 0.0:
-                chance, miss = chance + kept * miss, miss * (1.0 - kept)
-            else:
-                chance, miss = chance + (1.0 + kept) * miss, miss * -kept
+    one, most_arcs = np.uint64(1), np.uint64(batch)
+    n = out.size - 1
+    begin = 0
+    while begin < n:
+        end = begin + 1
+        while end < n and out[end + 1] - out[begin] <= most_arcs:
+            end += 1
+        here = out[begin]
+        for u in range(begin, end):
+            first, last = out[u], out[u + 1]
+            w, d = weight[u], damping[u]
+            chance, miss = 0.0, 1.0
+            place = last - first
+            k = last
+            while k > first:
+                k -= one
+                place -= one
+                after[place], after_miss[place] = chance, miss
+                kept = inbox[k]
+                if kept >= 0.0:
+                    chance, miss = chance + kept * miss, miss * (1.0 - kept)
+                else:
+                    chance, miss = chance + (1.0 + kept) * miss, miss * -kept
+            chance, miss = 0.0, 1.0
+            place = np.uint64(0)
+            for k in range(first, last):
+                heard = d * (chance + after[place] * miss)
+                unheard = (1.0 - d) + d * (miss * after_miss[place])
+                place += one
+                kept = inbox[k]
+                if kept >= 0.0:
+                    chance, miss = chance + kept * miss, miss * (1.0 - kept)
+                else:
+                    chance, miss = chance + (1.0 + kept) * miss, miss * -kept
+                sent[k - here] = p[k] * (heard + w * unheard)
+                unsent[k - here] = (1.0 - p[k]) + p[k] * (unheard * (1.0 - w))
+        for k in range(here, out[end]):
             if done[k]:
                 continue
-            m = p[k] * (heard + w * unheard)
-            mm = (1.0 - p[k]) + p[k] * (unheard * (1.0 - w))
+            m, mm = sent[k - here], unsent[k - here]
             spot = reverse[k]
             old = inbox[spot]
             moved = (m if m <= 0.5 else 1.0 - mm) - old if old >= 0.0 else -old - mm
@@ -255,6 +275,7 @@ def _sweep(
                     step[k] = moved
                 if abs(moved) > most * m * mm and mm > 0.0:
                     most = abs(moved) / (m * mm)
+        begin = end
     return most, across, along
 
 
@@ -269,20 +290,18 @@ def climb(
     done: np.ndarray,
     tol: float,
     rounds: int,
+    batch: int,
 ) -> int:
     """Messages in circles, sent until none moves by more than ``tol`` of itself; how many rounds that took.
 
     After some rounds all messages move in proportion, as one mode of the circles outlasts the others: then they are
     moved on by what is left of that geometric series (Aitken 1926). Nothing rests on it: see :func:`certify`.
     """
-    widest = np.uint64(0)
-    for u in range(out.size - 1):
-        widest = max(widest, out[u + 1] - out[u])
-    after, after_miss = np.empty(widest), np.empty(widest)
+    desk = _desk(out, batch)
     step = np.zeros(p.size, dtype=np.float32)
     rate_before, since = 0.0, 0
     for number in range(rounds):
-        most, across, along = _sweep(out, reverse, p, weight, damping, inbox, done, step, False, after, after_miss)
+        most, across, along = _sweep(out, reverse, p, weight, damping, inbox, done, step, False, desk, batch)
         if most <= tol:
             return number + 1
         rate = across / along if along > 0.0 else 0.0
@@ -322,16 +341,14 @@ def certify(
     done: np.ndarray,
     tol: float,
     rounds: int,
+    batch: int,
 ) -> int:
     """Raise the open messages a little and send them until none lies above where it began: then they are bounds.
 
     Sending is monotone, so a vector that some rounds lower everywhere lies above the least fixed point, and so does
     what those rounds make of it. Up to ``rounds`` more bring it nearer. Returns how many rounds it took.
     """
-    widest = np.uint64(0)
-    for u in range(out.size - 1):
-        widest = max(widest, out[u + 1] - out[u])
-    after, after_miss = np.empty(widest), np.empty(widest)
+    desk = _desk(out, batch)
     step = np.empty(0, dtype=np.float32)
     found = inbox.copy()
     taken = 0
@@ -343,7 +360,7 @@ def certify(
             if not done[reverse[j]]:
                 inbox[j] = _raised(found[j], rise)
         for _ in range(40):
-            _sweep(out, reverse, p, weight, damping, inbox, done, step, False, after, after_miss)
+            _sweep(out, reverse, p, weight, damping, inbox, done, step, False, desk, batch)
             taken += 1
             holds = True
             for k in range(p.size):
@@ -367,7 +384,7 @@ def certify(
             if not done[j]:
                 inbox[reverse[j]] = p[j] if p[j] <= 0.5 else -(1.0 - p[j])
     for _ in range(rounds):
-        most, _, _ = _sweep(out, reverse, p, weight, damping, inbox, done, step, True, after, after_miss)
+        most, _, _ = _sweep(out, reverse, p, weight, damping, inbox, done, step, True, desk, batch)
         taken += 1
         if most <= 0.01 * tol:
             break

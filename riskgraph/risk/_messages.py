@@ -37,6 +37,9 @@ ENOUGH = -40.0
 #: how finely so many messages in circles are iterated
 FINE = ((20_000, 1e-13), (2_000_000, 1e-7), (np.inf, 1e-5))
 
+#: messages that a cache holds are written one entity after another, more of them in batches of so many
+SMALL, BATCH = 1 << 17, 512
+
 
 def log_missed(probability: np.ndarray) -> np.ndarray:
     """``log(1 - probability)``, with the finite :data:`SURE` for a probability of 1."""
@@ -222,9 +225,10 @@ def _compiled(
     count = p.size - np.count_nonzero(done)
     if count:
         fine = tol if tol is not None else _fineness(count)
-        fast.climb(out, reverse, p, weight, factor, inbox, done, fine, 2_000)
+        batch = BATCH if p.size > SMALL else 0
+        fast.climb(out, reverse, p, weight, factor, inbox, done, fine, 2_000, batch)
         down = 2_000 if count <= FINE[0][0] else 0
-        fast.certify(out, reverse, p, weight, factor, inbox, done, fine, down)
+        fast.certify(out, reverse, p, weight, factor, inbox, done, fine, down, batch)
     return _Laid(order, out, old, reverse, inbox)
 
 

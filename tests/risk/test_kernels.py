@@ -167,6 +167,18 @@ def test_whole_questions(both_ways, name):
             pd.testing.assert_frame_equal(compiled, plain, rtol=0, atol=1e-10)
 
 
+def test_messages_written_in_batches(both_ways, monkeypatch):
+    """As where messages are too many for a cache; the answer is a bound as coarse as was asked for."""
+    monkeypatch.setattr("riskgraph.risk._messages.SMALL", 0)
+    graph = rg.datasets.make_registry(2_000, random_state=1)
+    for tol, most in ((1e-12, 1e-10), (1e-5, 1e-3)):
+        plain, compiled = both_ways(lambda tol=tol: RiskCascade(tol=tol).fit(graph.at("2020-01-01")).bounds_)
+        pd.testing.assert_frame_equal(compiled, plain, rtol=most, atol=1e-10)
+        if tol == 1e-12:
+            fine = plain["upper"]
+        assert (compiled["upper"] >= fine * (1 - 1e-10)).all()
+
+
 @pytest.mark.parametrize("name", ["riskgraph._kernels.neighbors.PORTION", "riskgraph.ownership._fixpoint.PORTION"])
 def test_a_portion_at_a_time(both_ways, monkeypatch, name):
     monkeypatch.setattr(name, 3)
