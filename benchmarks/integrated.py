@@ -8,7 +8,8 @@ from scipy.sparse.linalg import spsolve
 from timing import arguments, interleaved, keep, table
 
 import riskgraph as rg
-from riskgraph._sparse import WalkSolver, coalesce
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce
 from riskgraph.ownership._holdings import holdings
 from riskgraph.ownership.integrated import integrated_pairs
 from riskgraph.schema import ENTITY_KINDS

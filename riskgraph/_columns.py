@@ -41,7 +41,7 @@ class Scattered:
         return self._place.nbytes + self._value.nbytes
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
-        """The numbers of rows."""
+        """The numbers of rows, which are given by their places."""
         rows = np.asarray(rows, dtype=np.int32)  # as wide as the places, which would be copied else
         at = np.searchsorted(self._place, rows)
         known = np.flatnonzero(self._place[np.minimum(at, self._place.size - 1)] == rows)

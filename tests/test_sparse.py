@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from riskgraph import _sparse
+from riskgraph import _solver
 from riskgraph._blocks import BLOCKS
+from riskgraph._solver import WalkSolver, spectral_radius_below_one
 from riskgraph._sparse import (
     SHARE_UNITS,
-    WalkSolver,
     coalesce,
     component_levels,
     exact_shares,
@@ -22,7 +22,6 @@ from riskgraph._sparse import (
     reachable,
     ring_labels,
     row_pointers,
-    spectral_radius_below_one,
     strong_components,
 )
 from riskgraph.errors import NotConverged
@@ -124,8 +123,8 @@ def leaky(rng, n, m, kept):
 
 @pytest.mark.parametrize(("small", "dense"), [(200, 500), (2, 500), (2, 3)], ids=["sparse", "dense", "iterated"])
 def test_every_kind_of_block_solves_the_system(small, dense, monkeypatch):
-    monkeypatch.setattr(_sparse, "SMALL", small)
-    monkeypatch.setattr(_sparse, "DENSE", dense)
+    monkeypatch.setattr(_solver, "SMALL", small)
+    monkeypatch.setattr(_solver, "DENSE", dense)
     rng = np.random.default_rng(small + dense)
     kinds = set()
     for _ in range(25):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from riskgraph._sparse import WalkSolver, coalesce, compact, ring_labels, runs
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce, compact, ring_labels, runs
 from riskgraph.nesting._chains import Chains, layer_counts, layer_depths
 from riskgraph.nesting._crossings import handled_pairs, sectors_met, stands, widest
 from riskgraph.nesting._flows import PRODUCT, filled_in, funding_pairs

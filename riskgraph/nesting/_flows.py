@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from riskgraph._columns import RelationColumns
-from riskgraph._sparse import WalkSolver, coalesce, reachable, row_pointers
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce, reachable, row_pointers
 from riskgraph.schema import ENTITY_KINDS
 
 if TYPE_CHECKING:

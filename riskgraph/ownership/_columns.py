@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskgraph._sparse import WalkSolver, coalesce, reachable, row_pointers
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce, reachable, row_pointers
 from riskgraph.ownership._spread import Stakes
 
 __all__ = ["Columns", "undecided"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from riskgraph._sparse import WalkSolver, coalesce, exact_shares, exact_threshold
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce, exact_shares, exact_threshold
 from riskgraph.ownership._fixpoint import NEVER, Enough, gather, tally
 from riskgraph.ownership._holdings import holdings
 from riskgraph.ownership._packs import Test

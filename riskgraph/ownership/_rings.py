@@ -10,7 +10,8 @@ import numpy as np
 from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csr_array
 
-from riskgraph._sparse import CLOSED, SMALL, WalkSolver, coalesce, expand
+from riskgraph._solver import SMALL, WalkSolver
+from riskgraph._sparse import CLOSED, coalesce, expand
 from riskgraph.errors import NotConverged
 from riskgraph.ownership._spread import Ledger, Stakes, TooManyPairs, fill_by_value, group_sums
 

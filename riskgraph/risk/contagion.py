@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from riskgraph._sparse import WalkSolver
+from riskgraph._solver import WalkSolver
 from riskgraph.errors import InvalidParameter, NotConverged
 from riskgraph.graph import EntityGraph
 from riskgraph.risk._balance import claims, known_numbers, listed

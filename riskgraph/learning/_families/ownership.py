@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from riskgraph._sparse import WalkSolver, coalesce, component_levels, strong_components
+from riskgraph._solver import WalkSolver
+from riskgraph._sparse import coalesce, component_levels, strong_components
 from riskgraph.learning._families._view import PERSON, STATE, Feature, Spec, View, count, greatest
 from riskgraph.ownership._holdings import holdings
 
